@@ -1,0 +1,1 @@
+"""Verified PostgreSQL backups: one package, run as a Lambda function and as the command `dbbackup`."""
