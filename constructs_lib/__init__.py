@@ -1,0 +1,31 @@
+"""Constructs for a PostgreSQL that can be got back; each is usable alone, in any CDK app."""
+
+from constructs_lib.alarm_topic import AlarmTopic
+from constructs_lib.backup_alarms import BackupAlarms
+from constructs_lib.backup_bucket import BackupBucket
+from constructs_lib.backup_function import BackupFunction
+from constructs_lib.backup_image import backup_image
+from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule
+from constructs_lib.backup_schedules import BackupSchedules
+from constructs_lib.dead_letter_queue import DeadLetterQueue
+from constructs_lib.log_group import EncryptedLogGroup, LogKey
+from constructs_lib.postgres_endpoint import PostgresEndpoint
+from constructs_lib.postgres_instance import PostgresInstance
+from constructs_lib.recovery_network import RecoveryNetwork
+
+__all__ = [
+    "DEFAULT_TIERS",
+    "AlarmTopic",
+    "BackupAlarms",
+    "BackupBucket",
+    "BackupFunction",
+    "BackupSchedules",
+    "DeadLetterQueue",
+    "EncryptedLogGroup",
+    "LogKey",
+    "PostgresEndpoint",
+    "PostgresInstance",
+    "RecoveryNetwork",
+    "TierRule",
+    "backup_image",
+]

@@ -1,0 +1,103 @@
+"""All settings of one environment, and the rules that span several groups."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from stacks.settings.backup import BackupSettings
+from stacks.settings.base import Group
+from stacks.settings.database import DatabaseSettings
+from stacks.settings.monitoring import MonitoringSettings
+from stacks.settings.network import NetworkSettings
+from stacks.settings.refusal import accepted_by, refuse
+from stacks.settings.storage import StorageSettings
+
+
+def _short_name_rule(text: str) -> str | None:
+    if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text) and len(text) <= 20:
+        return None
+    return "up to 20 lower-case letters, digits and single hyphens, beginning with a letter: it begins every name"
+
+
+ShortName = Annotated[str, accepted_by(_short_name_rule, fix="write a short name such as ftry or prod")]
+AccountId = Annotated[
+    str,
+    accepted_by(
+        lambda text: None if re.fullmatch(r"\d{12}", text) else "an AWS account is a text of 12 digits",
+        fix='write it in quotes, "123456789012", or leave it out to use the account of the credentials',
+    ),
+]
+Region = Annotated[
+    str,
+    accepted_by(
+        lambda text: None if re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", text) else "an AWS region is like us-east-1",
+        fix="write for example us-east-1",
+    ),
+]
+
+
+class Settings(Group):
+    """One environment."""
+
+    environment: ShortName = Field(description="name of the environment, the key of its block in cdk.json")
+    name: ShortName = Field(description="name of the system, with which every name begins")
+    account: AccountId | None = Field(default=None, description="AWS account; leave out to take it from credentials")
+    region: Region | None = Field(default=None, description="AWS region; leave out to take it from credentials")
+    zones: tuple[str, ...] = Field(default=(), strict=False, description="zones of a new VPC, two or three")
+    termination_protection: bool = Field(
+        default=True, description="whether CloudFormation refuses to delete the database and storage stacks"
+    )
+    tags: dict[str, str] = Field(default_factory=dict, description="tags of every resource, besides our own")
+    network: NetworkSettings = NetworkSettings()
+    database: DatabaseSettings
+    storage: StorageSettings = StorageSettings()
+    backup: BackupSettings = BackupSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+
+    @property
+    def prefix(self) -> str:
+        """What every name of this environment begins with."""
+        return f"{self.name}-{self.environment}"
+
+    @model_validator(mode="after")
+    def _client_reads_the_engine(self) -> Self:
+        engine = self.database.instance.engine_major
+        if self.backup.client_major < engine:
+            raise refuse(
+                at="backup.client_major",
+                value=f"{self.backup.client_major} for an engine of major version {engine}",
+                rule="pg_dump refuses a server newer than itself, so every backup would fail",
+                fix=f"write {engine} or later",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _zones_are_known(self) -> Self:
+        if self.network.existing_vpc is not None:
+            return self
+        if self.account and self.region and not self.zones:
+            raise refuse(
+                at="zones",
+                value="none, with an account and a region",
+                rule="the CDK would ask AWS for the zones of this account; synthesizing asks nobody",
+                fix=f'write for example ["{self.region}a", "{self.region}b"]',
+            )
+        if self.zones and not 2 <= len(set(self.zones)) <= 3:
+            raise refuse(
+                at="zones",
+                value=list(self.zones),
+                rule="RDS wants subnets in at least two zones, and more than three only cost",
+                fix="name two or three different zones",
+            )
+        strangers = [zone for zone in self.zones if self.region and not zone.startswith(self.region)]
+        if strangers or (self.zones and not self.region):
+            raise refuse(
+                at="zones",
+                value=list(self.zones),
+                rule=f"zones of the region {self.region or '(none is given)'}",
+                fix="name the region, and zones that begin with its name",
+            )
+        return self

@@ -1,0 +1,62 @@
+"""The storage stack: the bucket of the backups, apart from everything that can be deployed anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from dbbackup.contract import Tier
+
+from constructs_lib import BackupBucket, TierRule
+from stacks.base import RecoveryStack
+from stacks.settings import Settings
+from stacks.settings.storage import StorageSettings, TierSettings
+
+STORAGE_CLASSES: Final = {
+    "STANDARD": None,
+    "STANDARD_IA": s3.StorageClass.INFREQUENT_ACCESS,
+    "GLACIER_IR": s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
+    "GLACIER": s3.StorageClass.GLACIER,
+    "DEEP_ARCHIVE": s3.StorageClass.DEEP_ARCHIVE,
+}
+
+
+class StorageStack(RecoveryStack):
+    """The bucket with its key and its access logs."""
+
+    def __init__(self, scope: Construct, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            "storage",
+            settings=settings,
+            description="Locked and versioned bucket of the database backups, its encryption key and access logs",
+            stateful=True,
+        )
+        chosen = settings.storage
+        self.backups = BackupBucket(
+            self,
+            "Backups",
+            bucket_name=chosen.bucket_name,
+            access_log_bucket_name=chosen.access_log_bucket_name,
+            access_log_days=chosen.access_log_days,
+            noncurrent_days=chosen.noncurrent_days,
+            tiers={tier: _rule(getattr(chosen.tiers, tier.name.lower())) for tier in Tier},
+            lock=_lock(chosen),
+        )
+
+
+def _rule(tier: TierSettings) -> TierRule:
+    return TierRule(
+        kept_days=tier.kept_days,
+        storage_class=STORAGE_CLASSES[tier.storage_class],
+        transition_after_days=tier.transition_after_days,
+    )
+
+
+def _lock(chosen: StorageSettings) -> s3.ObjectLockRetention:
+    days = Duration.days(chosen.lock.days)
+    if chosen.lock.mode == "COMPLIANCE":
+        return s3.ObjectLockRetention.compliance(days)
+    return s3.ObjectLockRetention.governance(days)

@@ -1,0 +1,23 @@
+"""The whole system of one environment: which stacks there are and what each gets from the others."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from stacks.backup import BackupStack
+from stacks.database import DatabaseStack
+from stacks.monitoring import MonitoringStack
+from stacks.network import NetworkStack
+from stacks.settings import Settings
+from stacks.storage import StorageStack
+
+
+def add_stacks(scope: Construct, settings: Settings) -> None:
+    """Put the stacks of one environment under an app. An existing instance needs no database stack."""
+    network = NetworkStack(scope, settings=settings)
+    storage = StorageStack(scope, settings=settings)
+    endpoint = (
+        DatabaseStack(scope, settings=settings, network=network).endpoint if settings.database.new_instance else None
+    )
+    backup = BackupStack(scope, settings=settings, network=network, storage=storage, database=endpoint)
+    MonitoringStack(scope, settings=settings, backup=backup)
