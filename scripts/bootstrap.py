@@ -50,11 +50,7 @@ def is_installed(wanted: str) -> bool:
         recorded = STAMP.read_text()
     except FileNotFoundError:
         return False
-    return (
-        recorded == wanted
-        and (BIN / "dbbackup").exists()
-        and (ROOT / "node_modules/aws-cdk/bin/cdk").exists()
-    )
+    return recorded == wanted and (BIN / "dbbackup").exists() and (ROOT / "node_modules/aws-cdk/bin/cdk").exists()
 
 
 def node_major(command: str) -> int | None:
@@ -105,9 +101,9 @@ def install() -> None:
 
 def main() -> None:
     """Install what is missing, once, even when two of us start together."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - it is here to tell whoever has an older one
         sys.exit(
-            f"Python 3.11 or later is needed, this is {sys.version.split()[0]}. Name another: make PYTHON=python3.13 ..."
+            f"Python 3.11 or later is needed, this is {sys.version.split()[0]}. Name another: make PYTHON=python3.13"
         )
     wanted = digest()
     if is_installed(wanted):

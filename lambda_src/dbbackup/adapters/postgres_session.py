@@ -1,0 +1,234 @@
+"""The session beside the dump: it locks other backups out, holds the snapshot and counts rows in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from dbbackup.contract import SERVICE
+from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Connection
+from dbbackup.core.deadline import Deadline
+from dbbackup.core.diagnosis import connection_failure, dump_remedy
+from dbbackup.core.errors import BackupInProgressError, DatabaseReadError
+from dbbackup.core.manifest import TableCount
+from dbbackup.core.ports import ServerFacts, Snapshot
+
+# Two-key advisory locks are per database, so the pair only has to be unlike other programs' pairs.
+LOCK_KEYS = (0x6462_6261, 1)
+LOCK_POLL_SECONDS = 0.5
+_NO_TIMEOUTS = [
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "transaction_timeout",
+    "idle_session_timeout",
+]
+_FACTS = """
+    SELECT pg_export_snapshot(), now(), pg_database_size(current_database()),
+           pg_encoding_to_char(encoding), datcollate,
+           (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
+    FROM pg_database WHERE datname = current_database()
+"""
+# The tables whose rows pg_dump writes: ordinary ones, partitions among them, that no extension owns.
+_TABLES = """
+    SELECT c.oid, n.nspname, c.relname, coalesce(pg_table_size(c.oid), 0)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY n.nspname, c.relname
+"""
+_LOCK_HOLDER = """
+    SELECT a.pid, a.application_name, a.backend_start
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = %s AND l.objid = %s
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+class PostgresSession:
+    """One connection to the database that is backed up."""
+
+    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
+        self._connection = connection
+
+    @property
+    def server_version(self) -> tuple[int, str]:
+        """Number and text of the server's version, for example 180006 and ``18.6``."""
+        return self._connection.info.server_version, self._connection.info.parameter_status("server_version") or "?"
+
+    def _one(self, statement: sql.Composable | str, values: tuple[object, ...] = ()) -> TupleRow:
+        row = self._connection.execute(statement, values).fetchone()  # type: ignore[arg-type]
+        if row is None:  # pragma: no cover - each statement here yields a row
+            raise DatabaseReadError("The server gave no row where there is always one.")
+        return row
+
+    def lock(self, wait_seconds: float, deadline: Deadline) -> None:
+        """Become the only backup of this database.
+
+        A session-level advisory lock, so it ends with the connection however we end.
+        https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+
+        Raises:
+            BackupInProgressError: another backup held it all the while.
+            DeadlineExceededError: the deadline came first.
+        """
+        give_up = time.monotonic() + wait_seconds
+        with self._translated("waiting for its turn"):
+            while not self._one("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEYS)[0]:
+                deadline.check("waiting for another backup of this database")
+                if time.monotonic() >= give_up:
+                    raise self._in_progress(wait_seconds)
+                time.sleep(LOCK_POLL_SECONDS)
+
+    def _in_progress(self, waited: float) -> BackupInProgressError:
+        row = self._connection.execute(_LOCK_HOLDER, LOCK_KEYS).fetchone()
+        holder = (
+            f" ({row[1] or 'unnamed'}, server process {row[0]}, connected {row[2]:%Y-%m-%d %H:%M:%S %Z})" if row else ""
+        )
+        return BackupInProgressError(
+            f"Another backup of this database is running{holder}; after {waited:g} s it had not ended.",
+            untouched="This run read nothing and wrote nothing, and the other one goes on.",
+            action="Wait for it and repeat, or allow a longer wait.",
+        )
+
+    def export_snapshot(self) -> Snapshot:
+        """Open the read-only transaction whose view of the data the dump shares.
+
+        https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
+
+        Raises:
+            DatabaseReadError: the server refused.
+        """
+        with self._translated("taking the snapshot"):
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            name, taken_at, size, encoding, collation, wal = self._one(_FACTS)
+            number, version = self.server_version
+            facts = ServerFacts(
+                version=version,
+                version_num=number,
+                system_identifier=self._system_identifier(),
+                database_size_bytes=size,
+                encoding=encoding,
+                collation=collation,
+                wal_position=wal,
+            )
+        return Snapshot(name=name, taken_at=taken_at, facts=facts)
+
+    def _system_identifier(self) -> str | None:
+        try:
+            with self._connection.transaction():
+                return str(self._one("SELECT system_identifier FROM pg_control_system()")[0])
+        except psycopg.errors.InsufficientPrivilege:
+            return None  # not given to everybody on every platform, and only good to know
+
+    def count_rows(self, exact_max_bytes: int) -> tuple[TableCount, ...]:
+        """Rows of every table that the dump will hold: exact up to that size, the planner's estimate above.
+
+        Raises:
+            DatabaseReadError: a table could not be read, or the connection was lost.
+        """
+        with self._translated("counting rows"):
+            # As pg_dump does: rather an error than rows that a policy hides without a word.
+            self._connection.execute("SET LOCAL row_security = off")
+            tables = self._connection.execute(_TABLES).fetchall()
+            return tuple(self._count(oid, schema, table, size, exact_max_bytes) for oid, schema, table, size in tables)
+
+    def _count(self, oid: int, schema: str, table: str, size: int, exact_max_bytes: int) -> TableCount:
+        name = sql.Identifier(schema, table)
+        exact = size <= exact_max_bytes
+        if exact:
+            rows = self._one(sql.SQL("SELECT count(*) FROM ONLY {}").format(name))[0]
+        else:
+            plan = self._one(sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM ONLY {}").format(name))[0]
+            rows = _planned_rows(plan)
+        return TableCount(oid=oid, schema_name=schema, table=table, rows=rows, exact=exact, bytes=size)
+
+    def cancel(self) -> None:
+        """Stop a count that is running in another thread."""
+        self._connection.cancel_safe(timeout=5)
+
+    def check_alive(self) -> None:
+        """Raise where the connection, and so the lock, has been lost.
+
+        Raises:
+            DatabaseReadError: it has.
+        """
+        with self._translated("holding the snapshot"):
+            self._one("SELECT 1")
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise DatabaseReadError(
+                f"The database session failed while {doing}: {said}.",
+                untouched="The database was only read, nothing is stored under a final name, and earlier backups "
+                "are as they were.",
+                action=dump_remedy(said),
+            ) from error
+
+
+def _planned_rows(plan: Any) -> int:
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+class PostgresDatabase:
+    """The database to back up, reached with psycopg."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._connection.database or ""
+
+    @property
+    def host(self) -> str | None:
+        """Where it is, as far as we were told."""
+        return self._connection.host
+
+    @contextmanager
+    def session(self, purpose: str) -> Iterator[PostgresSession]:
+        """Connect; the connection, its lock and its snapshot end with the context.
+
+        Raises:
+            ConnectionFailedError: the server cannot be reached or does not let us in.
+        """
+        password = self._connection.password
+        try:
+            connection = psycopg.connect(
+                host=self._connection.host,
+                port=self._connection.port,
+                user=self._connection.user,
+                password=None if password is None else password.get_secret_value(),
+                dbname=self._connection.database,
+                sslmode=self._connection.sslmode,
+                sslrootcert=self._connection.sslrootcert,
+                application_name=f"{SERVICE} {purpose}"[:63],
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                keepalives_idle=30,
+                client_encoding="utf8",
+                autocommit=True,
+            )
+        except psycopg.Error as error:
+            # Without the chain: the driver's exception holds the connection's parameters.
+            raise connection_failure(
+                str(error), where=str(self._connection), database=self._connection.database
+            ) from None
+        try:
+            connection.execute(
+                "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
+            )
+            yield PostgresSession(connection)
+        finally:
+            connection.close()

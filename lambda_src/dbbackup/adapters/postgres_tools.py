@@ -1,0 +1,193 @@
+"""pg_dump, pg_dumpall and pg_restore, run for one connection."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from dbbackup.adapters.process import Process, child_environment
+from dbbackup.contract import SERVICE
+from dbbackup.core import commands
+from dbbackup.core.compression import FIRST_MAJOR_WITH_METHODS, Compression
+from dbbackup.core.connection import Connection
+from dbbackup.core.deadline import Deadline
+from dbbackup.core.diagnosis import dump_remedy
+from dbbackup.core.errors import ClientToolError, DumpFailedError, VerificationFailedError
+from dbbackup.core.ports import Reading
+from dbbackup.core.watchdog import at_deadline
+
+_VERSION = re.compile(r"\(PostgreSQL\) (?P<version>(?P<major>\d+)\S*)")
+
+
+class PgDump:
+    """A running pg_dump."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def chunks(self) -> Iterator[bytes]:
+        """The archive, as it is made."""
+        return self._process.chunks()
+
+    def wait(self) -> None:
+        """Its end.
+
+        Raises:
+            DumpFailedError: the exit status is not 0.
+        """
+        status = self._process.wait()
+        if status != 0:
+            raise DumpFailedError(
+                f"The dump is not complete: {self._process.ending(status)}.",
+                untouched="The database was only read. The incomplete archive was thrown away, nothing is stored "
+                "under a final name, and earlier backups are as they were.",
+                action=dump_remedy(self._process.said()),
+            )
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    @property
+    def tables_started(self) -> int:
+        """How many tables' data it has begun to write."""
+        return self._process.tables_started
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+
+class PostgresTools:
+    """The client programs of one folder, for one connection."""
+
+    def __init__(self, folder: Path, connection: Connection) -> None:
+        self._folder = folder
+        self._connection = connection
+
+    @property
+    def location(self) -> Path:
+        """Folder they are in."""
+        return self._folder
+
+    def _program(self, name: str) -> str:
+        return str(self._folder / name)
+
+    def _start(self, command: commands.Command, *, connect: bool, feed: bool = False, collect: bool = False) -> Process:
+        password = self._connection.password
+        secrets = (password.get_secret_value(),) if password else ()
+        variables = self._connection.environment(f"{SERVICE} {Path(command[0]).name}") if connect else {}
+        try:
+            return Process(
+                command, child_environment(os.environ, variables), secrets=secrets, feed=feed, collect=collect
+            )
+        except OSError as error:
+            raise ClientToolError(
+                f"{command[0]} cannot be started: {error.strerror}.",
+                untouched="Nothing was read and nothing was written.",
+                action="Check the installation of the PostgreSQL client programs.",
+            ) from error
+
+    @cached_property
+    def _version_match(self) -> re.Match[str]:
+        with self._start((self._program("pg_dump"), "--version"), connect=False, collect=True) as process:
+            status = process.wait()
+            answer = process.output.decode(errors="replace").strip()
+            match = _VERSION.search(answer)
+            if status != 0 or match is None:
+                raise ClientToolError(
+                    f"{self._program('pg_dump')} does not say its version: "
+                    f"{process.ending(status) if status else repr(answer)}.",
+                    untouched="Nothing was connected to.",
+                    action="Check the installation of the PostgreSQL client programs.",
+                )
+            return match
+
+    @property
+    def version(self) -> str:
+        """Version of pg_dump, for example ``18.6``."""
+        return self._version_match["version"]
+
+    @property
+    def major(self) -> int:
+        """Its major."""
+        return int(self._version_match["major"])
+
+    @cached_property
+    def has_zstd(self) -> bool:
+        """Whether pg_dump can compress with zstd: it says so before it connects anywhere."""
+        if self.major < FIRST_MAJOR_WITH_METHODS:
+            return False
+        with self._start(commands.probe_zstd(self._program("pg_dump")), connect=False, collect=True) as process:
+            process.wait()
+            return "not support compression" not in process.said()
+
+    @contextmanager
+    def start_dump(self, snapshot: str, compression: Compression) -> Iterator[PgDump]:
+        """Start pg_dump; it is killed where the context ends before it does."""
+        command = commands.dump(
+            self._program("pg_dump"), snapshot=snapshot, compression=compression, client_major=self.major
+        )
+        with self._start(command, connect=True) as process:
+            yield PgDump(process)
+
+    def dump_roles(self, deadline: Deadline) -> bytes:
+        """The role dump.
+
+        Raises:
+            DumpFailedError: pg_dumpall did not end with status 0.
+            DeadlineExceededError: it took too long.
+        """
+        command = commands.dump_roles(self._program("pg_dumpall"), database=self._connection.database or "postgres")
+        with (
+            self._start(command, connect=True, collect=True) as process,
+            at_deadline(deadline, process.kill),
+        ):
+            status = process.wait()
+            deadline.check("dumping roles")
+            if status != 0:
+                raise DumpFailedError(
+                    f"The roles could not be dumped: {process.ending(status)}.",
+                    untouched="The database was only read, nothing is stored under a final name, and earlier "
+                    "backups are as they were.",
+                    action=dump_remedy(process.said()),
+                )
+            return process.output
+
+    def read_archive(self, chunks: Iterable[bytes], deadline: Deadline) -> Reading:
+        """List an archive and decompress it to its end, both from one reading of it.
+
+        Raises:
+            VerificationFailedError: pg_restore does not take it for a whole archive.
+            DeadlineExceededError: it took too long.
+        """
+        with (
+            self._start(
+                commands.list_contents(self._program("pg_restore")), connect=False, feed=True, collect=True
+            ) as lister,
+            self._start(
+                commands.decompress(self._program("pg_restore")), connect=False, feed=True, collect=True
+            ) as reader,
+            at_deadline(deadline, reader.kill),
+        ):
+            for chunk in chunks:
+                lister.write(chunk)  # it stops taking bytes after the table of contents, which comes first
+                if not reader.write(chunk):
+                    break
+            for process in (lister, reader):
+                process.close_input()
+            for process in (reader, lister):
+                status = process.wait()
+                deadline.check("reading the archive back")
+                if status != 0:
+                    raise VerificationFailedError(
+                        f"The archive is damaged or incomplete: {process.ending(status)}.",
+                        untouched="The database and other backups are as they were.",
+                        action="Do not rely on this archive. Take a new backup, and look at what wrote or stored this.",
+                    )
+            return Reading(lister.output.decode(errors="replace"))

@@ -1,0 +1,175 @@
+"""The only place that starts other programs."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from dbbackup.core.commands import Command
+
+PIPE_BYTES = 1024 * 1024
+KEPT_LINES = 20
+# What a verbose client program says in passing, for example "pg_dump: reading schemas".
+_CHATTER = re.compile(r"^\w+: (?!error|warning|detail|hint)")
+_TABLE_STARTED = ": dumping contents of table "
+# What a child never needs: other people's credentials, and settings that would change what a dump contains.
+_WITHHELD = re.compile(r"AWS_|POSTGRES_|DATABASE_URL$|SLACK_|PGCLIENTENCODING$|PGDATESTYLE$|PGTZ$")
+
+
+def child_environment(base: Mapping[str, str], connection: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a client program: ours without secrets of others, plus the connection, in plain English."""
+    kept = {name: value for name, value in base.items() if not _WITHHELD.match(name)}
+    return {**kept, "LC_ALL": "C", **connection}
+
+
+class Process:
+    """A child program whose standard output is read as a stream and whose standard error is kept in short.
+
+    Leaving the context kills a program that still runs. Its standard error is drained by a thread, so a
+    talkative program cannot block; secrets are masked in what is kept.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        environment: Mapping[str, str],
+        *,
+        secrets: tuple[str, ...] = (),
+        feed: bool = False,
+        collect: bool = False,
+    ) -> None:
+        """Start the program.
+
+        Args:
+            command: program and arguments; no secret may be among them.
+            environment: the whole environment of the child.
+            secrets: texts to mask in its standard error.
+            feed: whether :meth:`write` will be used for its standard input.
+            collect: whether its standard output is small and wanted whole.
+
+        Raises:
+            OSError: the program cannot be started.
+        """
+        self.name = os.path.basename(command[0])  # noqa: PTH119 - a word for messages, not a path
+        self._secrets = tuple(secret for secret in secrets if secret)
+        self._notable: deque[str] = deque(maxlen=KEPT_LINES)
+        self._latest: deque[str] = deque(maxlen=3)
+        self.tables_started = 0
+        self._process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,  # a Ctrl-C is ours to handle: the child is ended by us, in order
+        )
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                # Fewer switches between the two processes; where it is not allowed the default size serves.
+                with contextlib.suppress(OSError, AttributeError):
+                    fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._output: list[bytes] = []
+        self._threads = [threading.Thread(target=self._drain_errors, daemon=True)]
+        if collect:
+            self._threads.append(threading.Thread(target=self._collect_output, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def _drain_errors(self) -> None:
+        assert self._process.stderr is not None
+        for raw in self._process.stderr:
+            line = raw.decode(errors="replace").rstrip()
+            for secret in self._secrets:
+                line = line.replace(secret, "***")
+            self._latest.append(line)
+            if _TABLE_STARTED in line:
+                self.tables_started += 1
+            elif line and not _CHATTER.match(line):
+                self._notable.append(line)
+
+    def _collect_output(self) -> None:
+        self._output.extend(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its standard output until it closes it."""
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        while chunk := os.read(descriptor, PIPE_BYTES):
+            yield chunk
+
+    def write(self, chunk: bytes) -> bool:
+        """Feed its standard input; False once it takes no more."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        if stdin.closed:
+            return False
+        view = memoryview(chunk)
+        try:
+            while view:
+                view = view[stdin.write(view) :]
+        except BrokenPipeError:
+            stdin.close()
+            return False
+        return True
+
+    def close_input(self) -> None:
+        """Tell it that there is no more."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended and all it said has been read; negative for a signal."""
+        status = self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        return status
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def output(self) -> bytes:
+        """What it wrote, where that was collected; complete after :meth:`wait`."""
+        return b"".join(self._output)
+
+    def said(self) -> str:
+        """The last lines of its standard error that say more than what it was doing."""
+        return "\n".join(self._notable or self._latest)
+
+    def ending(self, status: int) -> str:
+        """How it ended, in words."""
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        said = self.said()
+        return f"{self.name} {how}: {said}" if said else f"{self.name} {how} and said nothing"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self.close_input()
+        for thread in self._threads:
+            thread.join()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,123 @@
+"""Backups in a bucket, under one prefix a tier."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from dbbackup.adapters.aws_errors import is_missing, translated
+from dbbackup.adapters.s3_download import stream_object
+from dbbackup.adapters.s3_upload import MultipartUpload
+from dbbackup.contract import TAG_KIND, Tier
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import BackupId
+from dbbackup.core.ports import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def make_client() -> S3Client:
+    """An S3 client that repeats what is worth repeating; its endpoint may come from ``AWS_ENDPOINT_URL``."""
+    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+    client = boto3.client("s3", config=config)
+    if "amazonaws" in client.meta.endpoint_url:
+        return client
+    # A local endpoint has no DNS in which a bucket could be a host name.
+    return boto3.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))
+
+
+class S3Store:
+    """A bucket of backups. Nothing is ever deleted here: the bucket's life cycle does that."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def location(self) -> str:
+        """What to call it in a message."""
+        return f"s3://{self._bucket}"
+
+    def key_for(self, backup: BackupId) -> str:
+        """``<tier>/<database>_backup_YYYYMMDD_HHMMSS.dump``."""
+        return backup.object_key
+
+    def url(self, key: str) -> str:
+        """The object as other tools name it."""
+        return f"s3://{self._bucket}/{key}"
+
+    def archive_writer(self, key: str, *, expected_bytes: int) -> MultipartUpload:
+        """Start a multipart upload.
+
+        Raises:
+            StorageError: S3 refuses.
+        """
+        return MultipartUpload(self._client, self._bucket, key, expected_bytes=expected_bytes)
+
+    @contextmanager
+    def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
+        """The bytes of an object, or of the version that a manifest names."""
+        stream = stream_object(self._client, self._bucket, key, version_id)
+        try:
+            yield stream
+        finally:
+            stream.close()  # type: ignore[attr-defined]
+
+    def write_document(self, key: str, body: bytes, kind: str) -> None:
+        """Store a small object; S3 checks its SHA-256 on arrival."""
+        with translated("Storing", self.url(key)):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json" if key.endswith(".json") else "text/plain; charset=utf-8",
+                ChecksumSHA256=b64encode(hashlib.sha256(body).digest()).decode(),
+                Tagging=f"{TAG_KIND}={kind}",
+            )
+
+    def find(self, key: str) -> StoredObject | None:
+        """The object under a key, or None."""
+        with translated("Looking at", self.url(key)):
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        return StoredObject(
+            key=key,
+            size_bytes=head["ContentLength"],
+            modified=head["LastModified"],
+            storage_class=head.get("StorageClass", "STANDARD"),
+            version_id=head.get("VersionId"),
+        )
+
+    def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
+        """All objects under the tiers' prefixes, or under one of them."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        for prefix in (tier,) if tier else tuple(Tier):
+            with translated("Listing", self.url(f"{prefix.value}/")):
+                for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix.value}/"):
+                    for item in page.get("Contents", []):
+                        yield StoredObject(
+                            key=item["Key"],
+                            size_bytes=item["Size"],
+                            modified=item["LastModified"],
+                            storage_class=item.get("StorageClass", "STANDARD"),
+                        )
+
+    def reject(self, key: str) -> str:
+        """Leave it: we have no right to delete, and an archive without a manifest is not a backup."""
+        return f"{self.url(key)} has no manifest, so nothing takes it for a backup; its life cycle removes it."
+
+    def prune(self, manifests: Iterable[Manifest]) -> int:
+        """Nothing: the bucket's life cycle decides, and we have no right to delete."""
+        return 0

@@ -1,0 +1,51 @@
+"""Puts adapters together for the entry points: which database, which tools, which store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dbbackup.adapters import s3_store
+from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.adapters.postgres_session import PostgresDatabase
+from dbbackup.adapters.postgres_tools import PostgresTools
+from dbbackup.adapters.tool_location import find_tools
+from dbbackup.core.connection import Connection
+from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.ports import BackupStore
+
+DEFAULT_DIRECTORY = Path("backups")
+BUCKET_VARIABLE = "S3_BACKUP_BUCKET"
+
+
+def tools_for(connection: Connection, environment: Mapping[str, str]) -> PostgresTools:
+    """The client programs that the environment leads to, for one connection."""
+    return PostgresTools(find_tools(environment), connection)
+
+
+def database_for(connection: Connection) -> PostgresDatabase:
+    """The database at the end of a connection."""
+    return PostgresDatabase(connection)
+
+
+def bucket_store(bucket: str) -> BackupStore:
+    """Backups in a bucket."""
+    return s3_store.S3Store(s3_store.make_client(), bucket)
+
+
+def store_for(directory: Path | None, bucket: str | None, environment: Mapping[str, str]) -> BackupStore:
+    """The place that options and environment name: a directory, else a bucket, else ``backups/``.
+
+    Raises:
+        InvalidRequestError: both a directory and a bucket are named.
+    """
+    if directory is not None and bucket is not None:
+        raise InvalidRequestError(
+            "Both a directory and a bucket are named.",
+            untouched="Nothing was done.",
+            action="Give --directory or --bucket, not both.",
+        )
+    if directory is not None:
+        return DirectoryStore(directory)
+    named = bucket or environment.get(BUCKET_VARIABLE)
+    return bucket_store(named) if named else DirectoryStore(DEFAULT_DIRECTORY)

@@ -1,0 +1,112 @@
+"""``dbbackup backup``."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dbbackup import assembly
+from dbbackup.cli.output import print_json, progress_line, say
+from dbbackup.contract import Tier
+from dbbackup.core.compression import Method
+from dbbackup.core.connection import from_environment
+from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.ports import BackupStore
+from dbbackup.core.retention import expired
+from dbbackup.core.units import format_bytes, format_seconds
+from dbbackup.operations.backup import GIB, BackupOutcome, BackupRequest, run_backup
+from dbbackup.operations.catalog import read_catalog
+
+HELP = (
+    "Take one backup and verify it.\n\n"
+    "The dump is streamed, read back, and becomes a backup only when its manifest is written, last of all. In a "
+    "directory, backups older than their retention are then removed, but never the newest."
+)
+EXAMPLES = (
+    "Examples: [bold]dbbackup backup[/] into backups/ · "
+    "[bold]dbbackup backup --bucket ftry-backups --tier pre-migration[/] before a schema change · "
+    "[bold]POSTGRES_DB=ftry_staging dbbackup backup --directory /srv/backups --json[/] from a script"
+)
+
+
+def backup(
+    tier: Annotated[Tier, typer.Option(help="Why it is taken; decides how long it is kept.")] = Tier.MANUAL,
+    database: Annotated[str | None, typer.Option(help="Database to back up, instead of the environment's.")] = None,
+    directory: Annotated[Path | None, typer.Option(help="Directory to write to.", file_okay=False)] = None,
+    bucket: Annotated[str | None, typer.Option(help="Bucket to write to.")] = None,
+    compression: Annotated[
+        Method, typer.Option(envvar="BACKUP_COMPRESSION", help="auto: zstd where pg_dump has it, else gzip.")
+    ] = Method.AUTO,
+    level: Annotated[
+        int, typer.Option(envvar="BACKUP_COMPRESSION_LEVEL", help="1 to 9 for gzip, 1 to 22 for zstd.")
+    ] = 9,
+    exact_count_max_bytes: Annotated[
+        int, typer.Option(help="Count rows of tables up to this size, estimate larger ones.", min=0)
+    ] = GIB,
+    retention_days: Annotated[
+        int, typer.Option(envvar="RETENTION_DAYS", help="Days a local backup is kept.", min=1)
+    ] = 30,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another backup of the database.", min=0)] = 60,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Take one backup and verify it."""
+    connection = from_environment(os.environ, database=database)
+    if not connection.database:
+        raise InvalidRequestError(
+            "No database is named.",
+            untouched="Nothing was connected to.",
+            action="Set POSTGRES_DB, DATABASE_URL or PGDATABASE, or give --database.",
+        )
+    store = assembly.store_for(directory, bucket, os.environ)
+    with progress_line() as listener:
+        outcome = run_backup(
+            BackupRequest(
+                tier=tier,
+                compression=compression,
+                compression_level=level,
+                exact_count_max_bytes=exact_count_max_bytes,
+                lock_wait_seconds=wait,
+                listener=listener,
+            ),
+            database=assembly.database_for(connection),
+            tools=assembly.tools_for(connection, os.environ),
+            store=store,
+        )
+    if not json:
+        _say_made(store, outcome)
+    removed = _prune(store, connection.database, retention_days)
+    if json:
+        print_json(_document(store, outcome, removed))
+    elif not store.location.startswith("s3://"):
+        say(f"✅ Old backups cleaned (retention: {retention_days} days, {removed} removed)")
+
+
+def _prune(store: BackupStore, database: str, days: int) -> int:
+    manifests = [entry.manifest for entry in read_catalog(store, database=database).entries]
+    return store.prune(expired(manifests, database=database, days=days, now=datetime.now(UTC)))
+
+
+def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
+    manifest = outcome.manifest
+    size = format_bytes(manifest.archive.size_bytes)
+    took = format_seconds(outcome.duration_seconds)
+    say(f"✅ Backup created: {store.url(manifest.archive.key)} ({size}, {took})")
+    estimated = sum(not table.exact for table in manifest.tables)
+    rows = f"{manifest.total_rows:,} rows" + (f", {estimated} tables estimated" if estimated else "")
+    say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
+
+
+def _document(store: BackupStore, outcome: BackupOutcome, removed: int) -> dict[str, Any]:
+    manifest = outcome.manifest
+    return {
+        "status": "created" if outcome.created else "already-made",
+        "verified": True,
+        "location": store.url(manifest.archive.key),
+        "duration_seconds": round(outcome.duration_seconds, 3),
+        "old_backups_removed": removed,
+        "manifest": manifest.model_dump(mode="json"),
+    }

@@ -1,0 +1,106 @@
+"""``dbbackup list``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dbbackup import assembly
+from dbbackup.cli.output import print_json, say
+from dbbackup.contract import Tier
+from dbbackup.core.ports import BackupStore
+from dbbackup.core.units import format_bytes, format_seconds, format_time
+from dbbackup.operations.catalog import Catalog, CatalogEntry, read_catalog
+
+HELP = "Show the backups there are, newest first. What has no manifest is no backup, and is named below the table."
+EXAMPLES = (
+    "Examples: [bold]dbbackup list[/] of backups/ · [bold]dbbackup list --bucket ftry-backups --tier weekly[/] · "
+    "[bold]dbbackup list --json | jq '.[0].key'[/]"
+)
+
+
+def list_backups(
+    tier: Annotated[Tier | None, typer.Option(help="Only this tier.")] = None,
+    database: Annotated[str | None, typer.Option(help="Only this database.")] = None,
+    directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
+    bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the backups as JSON.")] = False,
+) -> None:
+    """Show the backups there are."""
+    store = assembly.store_for(directory, bucket, os.environ)
+    catalog = read_catalog(store, tier=tier, database=database)
+    now = datetime.now(UTC)
+    if json:
+        print_json([_document(store, entry, now) for entry in catalog.entries])
+    else:
+        _print_table(store, catalog, now)
+    for problem in catalog.unreadable:
+        sys.stderr.write(f"⚠️  {problem}\n")
+    for stray in catalog.unmanifested:
+        sys.stderr.write(f"⚠️  {store.url(stray.key)} has no manifest: it is not a verified backup.\n")
+    if catalog.unreadable:
+        raise typer.Exit(1)
+
+
+def _document(store: BackupStore, entry: CatalogEntry, now: datetime) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {
+        "key": manifest.archive.key,
+        "location": store.url(manifest.archive.key),
+        "tier": manifest.tier.value,
+        "time": format_time(manifest.backup_time),
+        "recovery_point": format_time(manifest.snapshot_at),
+        "database": manifest.source.database,
+        "size_bytes": manifest.archive.size_bytes,
+        "age_seconds": round((now - manifest.age_reference).total_seconds()),
+        "storage_class": entry.archive.storage_class if entry.archive else None,
+        "verified": entry.sound,
+        "tables": len(manifest.tables),
+        "rows": manifest.total_rows,
+        "sha256": manifest.archive.sha256,
+    }
+
+
+def _state(entry: CatalogEntry) -> str:
+    if entry.archive is None:
+        return "[red]gone[/]"
+    return "[green]yes[/]" if entry.sound else "[red]size differs[/]"
+
+
+def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
+    if not catalog.entries:
+        say(f"There are no backups in {store.location}. `dbbackup backup` takes one.")
+        return
+    table = Table(title=f"Backups in {escape(store.location)}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("TIER", no_wrap=True)
+    table.add_column("TIME (UTC)", no_wrap=True)
+    table.add_column("DATABASE")
+    table.add_column("SIZE", justify="right", no_wrap=True)
+    table.add_column("AGE", justify="right", no_wrap=True)
+    table.add_column("CLASS", no_wrap=True)
+    table.add_column("VERIFIED", no_wrap=True)
+    table.add_column("KEY", overflow="fold")
+    for entry in catalog.entries:
+        manifest = entry.manifest
+        age = max(0.0, (now - manifest.age_reference).total_seconds())
+        table.add_row(
+            manifest.tier.value,
+            manifest.backup_time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            escape(manifest.source.database),
+            format_bytes(manifest.archive.size_bytes),
+            format_seconds(age),
+            entry.archive.storage_class if entry.archive else "-",
+            _state(entry),
+            escape(manifest.archive.key),
+        )
+    console = Console()
+    # A pipe gets whole lines, however long.
+    console.print(table) if console.is_terminal else Console(width=240).print(table)

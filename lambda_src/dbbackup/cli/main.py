@@ -1,0 +1,69 @@
+"""The program: its commands, how it ends, and what it does when it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from dbbackup.cli import backup, listing, verify
+from dbbackup.cli.output import report_failure
+from dbbackup.contract import SERVICE
+from dbbackup.core.errors import DbBackupError, InterruptedRunError
+
+app = typer.Typer(
+    name=SERVICE,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # local variables may hold a password
+    help="Verified PostgreSQL backups, in a directory or in S3.\n\n"
+    "The database comes from POSTGRES_HOST, POSTGRES_PORT, POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB, else "
+    "from DATABASE_URL, else from libpq's own variables (PGHOST ...). The place comes from --directory or --bucket, "
+    "else from S3_BACKUP_BUCKET, else it is the directory backups/. PostgreSQL's programs come from PG_BINDIR, else "
+    "from PATH.\n\n"
+    "Exit status: 0 done and verified, 1 failed, 2 not understood, 75 another backup is running, 130 interrupted.",
+)
+app.command("backup", help=backup.HELP, epilog=backup.EXAMPLES)(backup.backup)
+app.command("list", help=listing.HELP, epilog=listing.EXAMPLES)(listing.list_backups)
+app.command("verify", help=verify.HELP, epilog=verify.EXAMPLES)(verify.verify)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{SERVICE} {version(SERVICE)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    name = signal.Signals(number).name
+    raise InterruptedRunError(
+        f"Stopped by {name}.",
+        untouched="The unfinished backup was thrown away, nothing of it is stored under a final name, and earlier "
+        "backups are as they were.",
+        action="Start it again when it suits.",
+    )
+
+
+def main() -> None:
+    """Run the program and exit with its status."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        app(prog_name=SERVICE)
+    except DbBackupError as error:
+        report_failure(error, as_json="--json" in sys.argv)
+        sys.exit(error.exit_status)

@@ -1,0 +1,116 @@
+"""``dbbackup verify``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dbbackup import assembly
+from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.cli.output import print_json, progress_line, say
+from dbbackup.contract import Tier
+from dbbackup.core.connection import Connection
+from dbbackup.core.errors import InvalidRequestError, VerificationFailedError
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.ports import BackupStore
+from dbbackup.core.units import format_bytes, format_seconds
+from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.verify import Expected, Verified, verify_archive
+
+LATEST = "latest"
+HELP = (
+    "Read a backup from its first byte to its last: it lists, decompresses to its end, and its SHA-256 is the one in "
+    "the manifest. A file without a manifest has its structure checked, and that is said."
+)
+EXAMPLES = (
+    "Examples: [bold]dbbackup verify latest[/] · "
+    "[bold]dbbackup verify backups/ftry_backup_20250111_020000.dump[/] · "
+    "[bold]dbbackup verify daily/ftry_backup_20250111_020000.dump --bucket ftry-backups[/]"
+)
+
+
+def verify(
+    backup: Annotated[str, typer.Argument(metavar="KEY|FILE|latest", help="A key, a file, an s3:// URL, or latest.")],
+    tier: Annotated[Tier | None, typer.Option(help="With latest: of this tier.")] = None,
+    database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
+    directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
+    bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Read a backup back and check it."""
+    store, key = _locate(backup, directory, bucket)
+    if key is None:
+        manifest: Manifest | None = read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
+    else:
+        manifest = read_manifest(store, key)
+    if manifest is not None:
+        key = manifest.archive.key
+    assert key is not None
+    tools = assembly.tools_for(Connection(), os.environ)
+    with progress_line() as listener, _naming_the_intact_version(manifest):
+        # The object as anybody would read it now, not the version that was verified then.
+        verified = verify_archive(
+            store, key, tools, expected=_expected(manifest) if manifest else None, listener=listener
+        )
+    if json:
+        print_json(
+            {
+                "status": "verified",
+                "location": store.url(key),
+                "size_bytes": verified.size_bytes,
+                "sha256": verified.sha256,
+                "digest_matches_manifest": True if manifest else None,
+                "entries": verified.record.entries,
+                "tables_with_data": verified.record.tables_with_data,
+                "duration_seconds": verified.record.duration_seconds,
+            }
+        )
+    else:
+        _say_verified(store.url(key), verified, manifest)
+
+
+@contextmanager
+def _naming_the_intact_version(manifest: Manifest | None) -> Iterator[None]:
+    try:
+        yield
+    except VerificationFailedError as error:
+        if manifest is not None and manifest.archive.version_id is not None:
+            error.action += f" The version that was verified when it was made is {manifest.archive.version_id}."
+        raise
+
+
+def _expected(manifest: Manifest) -> Expected:
+    return Expected(manifest.archive.size_bytes, manifest.archive.sha256, manifest.tables)
+
+
+def _locate(backup: str, directory: Path | None, bucket: str | None) -> tuple[BackupStore, str | None]:
+    """The store and the key that the argument means; no key for the latest."""
+    if backup.startswith("s3://"):
+        named, _, key = backup.removeprefix("s3://").partition("/")
+        if not named or not key:
+            raise InvalidRequestError(
+                f"{backup} does not name an object.", untouched="Nothing was read.", action="Write s3://BUCKET/KEY."
+            )
+        return assembly.bucket_store(named), key
+    # A file that is there is meant, wherever the environment points, unless an option says otherwise.
+    if backup != LATEST and directory is None and bucket is None and Path(backup).is_file():
+        path = Path(backup)
+        return DirectoryStore(path.parent), path.name
+    store = assembly.store_for(directory, bucket, os.environ)
+    return store, None if backup == LATEST else backup
+
+
+def _say_verified(url: str, verified: Verified, manifest: Manifest | None) -> None:
+    record = verified.record
+    say(f"✅ {url}: {format_bytes(verified.size_bytes)} read in {format_seconds(record.duration_seconds)}")
+    say(f"   lists {record.entries} entries, {record.tables_with_data} tables with data; decompresses to its end")
+    if manifest:
+        say(f"   SHA-256 matches the manifest: {verified.sha256}")
+    else:
+        say("⚠️  There is no manifest beside it, so nobody vouches for its content; its structure is sound.")
+        say(f"   SHA-256: {verified.sha256}")

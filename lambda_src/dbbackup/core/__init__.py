@@ -1,0 +1,1 @@
+"""Pure decisions: names, command lines, sizes, manifests. No AWS, no process, no database."""

@@ -1,0 +1,67 @@
+"""Command lines of the PostgreSQL client programs, as tuples; whom to connect to goes through the environment."""
+
+from __future__ import annotations
+
+from dbbackup.core.compression import Compression
+
+Command = tuple[str, ...]
+LOCK_WAIT_TIMEOUT = "300s"
+"""How long pg_dump waits for a table that somebody holds exclusively, before it fails instead of hanging."""
+
+
+def dump(program: str, *, snapshot: str, compression: Compression, client_major: int) -> Command:
+    """pg_dump of the whole database in custom format, to standard output.
+
+    https://www.postgresql.org/docs/current/app-pgdump.html
+    """
+    return (
+        program,
+        "--format=custom",
+        f"--compress={compression.pg_dump_value(client_major)}",
+        f"--snapshot={snapshot}",
+        f"--lock-wait-timeout={LOCK_WAIT_TIMEOUT}",
+        "--no-password",
+        "--verbose",  # its lines on standard error say which table it is at
+    )
+
+
+def dump_roles(program: str, *, database: str) -> Command:
+    """pg_dumpall of roles and tablespaces, to standard output, without password hashes.
+
+    On RDS nobody may read pg_authid, where the hashes are, so without this option the dump fails there.
+    https://www.postgresql.org/docs/current/app-pg-dumpall.html
+    """
+    return (
+        program,
+        "--globals-only",
+        "--no-role-passwords",
+        "--no-password",
+        f"--database={conninfo_database(database)}",
+    )
+
+
+def list_contents(program: str) -> Command:
+    """pg_restore that lists the table of contents of an archive on standard input."""
+    return (program, "--list")
+
+
+def decompress(program: str) -> Command:
+    """pg_restore that reads an archive on standard input to its end and throws the script away.
+
+    Every data block is decompressed on the way, so an archive that is cut short or damaged fails here.
+    """
+    return (program, "--format=custom", "--exit-on-error", "--file=/dev/null")
+
+
+def probe_zstd(program: str) -> Command:
+    """pg_dump that says whether it can compress with zstd, and then fails to connect to a socket nobody has."""
+    return (program, "--format=custom", "--compress=zstd:1", "--no-password", "--host=/nonexistent", "--dbname=none")
+
+
+def conninfo_database(database: str) -> str:
+    """A connection string that names just the database.
+
+    pg_dumpall would read a bare name with an equals sign in it as a connection string.
+    """
+    escaped = database.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{escaped}'"

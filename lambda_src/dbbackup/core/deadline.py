@@ -1,0 +1,43 @@
+"""How long the work may take before it must be given up in order."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from dbbackup.core.errors import DeadlineExceededError
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock, in seconds; None for work that may take as long as it needs."""
+
+    at: float | None = None
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """A deadline this many seconds from now; not in the past."""
+        return cls(time.monotonic() + max(0.0, seconds))
+
+    def remaining(self) -> float | None:
+        """Seconds left, at least 0; None where there is no deadline."""
+        return None if self.at is None else max(0.0, self.at - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the moment has come."""
+        return self.at is not None and time.monotonic() >= self.at
+
+    def check(self, doing: str) -> None:
+        """Raise when the moment has come.
+
+        Raises:
+            DeadlineExceededError: naming what was being done.
+        """
+        if self.passed:
+            raise DeadlineExceededError(
+                f"The time limit came near while {doing}, so the backup was aborted in order.",
+                untouched="Earlier backups are as they were; nothing was stored under a final name by this run.",
+                action="Give the function more memory (which is more processor), back up off-peak, or run this "
+                "database's backup outside Lambda from the same image, where no 15-minute limit applies.",
+            )

@@ -1,0 +1,78 @@
+"""From the words of PostgreSQL and its programs to what a person should do."""
+
+from __future__ import annotations
+
+from dbbackup.core.errors import ConnectionFailedError
+
+_CONNECTION = (
+    ("password authentication failed", "the server refused the password",
+     "Check the user and password. In the cloud: a rotation may be under way, so a repeat in a minute may succeed."),
+    ("no pg_hba.conf entry", "the server does not accept this user from this host",
+     "Check the user name, whether TLS is demanded (sslmode), and pg_hba.conf or the security group."),
+    ("Connection refused", "nothing listens there",
+     "Check that the server runs, and the host and port."),
+    ("could not translate host name", "the host name is not known",
+     "Check the host; in a VPC, that DNS support is on."),
+    ("failed to resolve host", "the host name is not known",
+     "Check the host; in a VPC, that DNS support is on."),
+    ("certificate verify failed", "the server's certificate is not signed by an authority we trust",
+     "Check sslrootcert; on RDS the bundle in the image may be older than the instance's authority."),
+    ("does not match host name", "the server's certificate is for another host",
+     "Connect by the name in the certificate; on RDS, by the instance's endpoint."),
+    ("server does not support SSL", "the server does not offer TLS",
+     "Turn TLS on at the server; only on a local machine, PGSSLMODE=prefer goes without."),
+    ("timeout", "the server did not answer in time",
+     "Check the network path: security groups, subnets, and whether the instance is available."),
+    ("too many clients", "the server has no connection free",
+     "Close idle connections or raise max_connections, then repeat."),
+    ("remaining connection slots", "the server has no connection free",
+     "Close idle connections or raise max_connections, then repeat."),
+    ("the database system is", "the server is starting up, shutting down or recovering",
+     "Wait until it accepts connections, then repeat."),
+    ("could not connect to server", "the server could not be reached", "Check host, port and network."),
+    ("No such file or directory", "there is no local server socket there",
+     "Check that the server runs, or set the host: POSTGRES_HOST or PGHOST."),
+)  # fmt: skip
+
+
+def connection_failure(said: str, *, where: str, database: str | None) -> ConnectionFailedError:
+    """The error for a connection that could not be made.
+
+    Args:
+        said: what libpq said; it never contains a password.
+        where: user, host and port, without the password.
+        database: the database's name.
+    """
+    reason, action = "the connection failed", "Check that the server runs and who may connect to it."
+    if "database" in said and "does not exist" in said:
+        reason = f"there is no database {database!r}"
+        action = "Check the name: --database, POSTGRES_DB, PGDATABASE, or the database in the event."
+    else:
+        for words, known, remedy in _CONNECTION:
+            if words in said:
+                reason, action = known, remedy
+                break
+    detail = " ".join(said.split())
+    return ConnectionFailedError(
+        f"Cannot connect to database {database!r} as {where}: {reason} ({detail}).",
+        untouched="Nothing was read and nothing was written.",
+        action=action,
+    )
+
+
+def dump_remedy(said: str) -> str:
+    """What to do about a dump that failed, from the last lines of its standard error."""
+    if "permission denied" in said:
+        return (
+            "Grant the backup user the right to read everything: GRANT pg_read_all_data TO <user>, and BYPASSRLS "
+            "where tables have row-level security (on RDS: the master user or a member of rds_superuser)."
+        )
+    if "row-level security" in said:
+        return "Let the backup user bypass row-level security: ALTER ROLE <user> BYPASSRLS."
+    if "lock timeout" in said or "lock not available" in said:
+        return "Somebody holds a table exclusively, a schema change perhaps. Let it end, then repeat the backup."
+    if any(words in said for words in ("terminating connection", "server closed the connection", "connection to server was lost")):  # fmt: skip # noqa: E501
+        return "The server ended the connection: look for a failover, a restart or a terminated session, then repeat."
+    if "server version mismatch" in said:
+        return "Use a client of the server's major version or later."
+    return "Read the lines above, mend the cause, then repeat the backup."

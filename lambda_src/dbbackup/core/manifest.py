@@ -1,0 +1,129 @@
+"""The document written last, without which a backup does not exist."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from dbbackup.contract import Tier
+from dbbackup.core.errors import VerificationFailedError
+from dbbackup.core.naming import BackupId
+
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TableCount(_Document):
+    """Rows of one table in the snapshot of the dump."""
+
+    oid: int = Field(description="pg_class.oid, which the archive's table of contents names too")
+    schema_name: str
+    table: str
+    rows: int = Field(ge=0)
+    exact: bool = Field(description="false: the planner's estimate, as the table is larger than is counted")
+    bytes: int = Field(ge=0, description="pg_table_size")
+
+
+class Archive(_Document):
+    """The stored archive."""
+
+    key: str
+    size_bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    version_id: str | None = Field(default=None, description="S3 version of the object that was verified")
+    compression: str = Field(description="method:level")
+    format: Literal["custom"] = "custom"
+
+
+class Roles(_Document):
+    """The role dump beside the archive."""
+
+    key: str
+    size_bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=SHA256_PATTERN)
+
+
+class Source(_Document):
+    """What was backed up."""
+
+    database: str
+    host: str | None
+    instance: str | None = Field(default=None, description="RDS instance identifier")
+    server_version: str
+    server_version_num: int
+    system_identifier: str | None = Field(default=None, description="identifies the cluster, where we may read it")
+    database_size_bytes: int = Field(ge=0, description="pg_database_size in the snapshot")
+    encoding: str
+    collation: str
+    wal_position: str | None = Field(default=None, description="write-ahead log position when the snapshot was taken")
+
+
+class Verification(_Document):
+    """What reading the archive back has shown."""
+
+    verified_at: AwareDatetime
+    entries: int = Field(ge=0, description="entries of the table of contents")
+    tables_with_data: int = Field(ge=0)
+    duration_seconds: float = Field(ge=0)
+
+
+class Manifest(_Document):
+    """One verified backup."""
+
+    format_version: Literal[1] = 1
+    tier: Tier
+    backup_time: AwareDatetime = Field(description="the moment the backup is filed under, in its name")
+    started_at: AwareDatetime
+    snapshot_at: AwareDatetime = Field(description="the moment whose data the archive holds: the recovery point")
+    finished_at: AwareDatetime
+    dump_seconds: float = Field(ge=0, description="from the start of pg_dump to the stored archive")
+    source: Source
+    archive: Archive
+    roles: Roles
+    tables: tuple[TableCount, ...]
+    verification: Verification
+    client_version: str
+    software_version: str
+
+    @property
+    def backup_id(self) -> BackupId:
+        """Name of the backup."""
+        return BackupId(self.source.database, self.tier, self.backup_time)
+
+    @property
+    def total_rows(self) -> int:
+        """Rows of all tables, exact and estimated."""
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def age_reference(self) -> datetime:
+        """The moment that the backup's age is counted from."""
+        return self.snapshot_at
+
+    def to_bytes(self) -> bytes:
+        """The document as it is stored."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+
+def parse_manifest(key: str, body: bytes) -> Manifest:
+    """Read a stored manifest.
+
+    Raises:
+        VerificationFailedError: it is damaged or of a format this version does not know.
+    """
+    try:
+        return Manifest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise VerificationFailedError(
+            f"The manifest {key} cannot be read: {place}: {first['msg']}.",
+            untouched="The archive beside it was not touched.",
+            action="It may be damaged or written by a newer version. An earlier version of the object, where the "
+            "store keeps them, is intact; `dbbackup verify` on the archive itself shows whether that is sound.",
+        ) from None

@@ -1,0 +1,50 @@
+"""What a run tells CloudWatch: metrics in embedded metric format, on standard output, without a network call."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from dbbackup.contract import METRICS_NAMESPACE, SERVICE, Dimension, Metric, metric_dimensions
+from dbbackup.core.manifest import Manifest
+
+UNKNOWN = "unknown"
+"""Value of a dimension when a run fails before it is known."""
+
+
+class Signals:
+    """The metrics of one run."""
+
+    def __init__(self, environment: str, database: str, tier: str) -> None:
+        self._dimensions = {
+            Dimension.ENVIRONMENT.value: environment,
+            Dimension.DATABASE.value: database,
+            Dimension.TIER.value: tier,
+        }
+
+    def _emit(self, values: dict[Metric, tuple[MetricUnit, float]]) -> None:
+        metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE, service=SERVICE)
+        for name, value in self._dimensions.items():
+            metrics.add_dimension(name=name, value=value)
+        for metric, (unit, number) in values.items():
+            metrics.add_metric(name=metric.value, unit=unit, value=number)
+        metrics.flush_metrics()
+
+    def succeeded(self, manifest: Manifest, duration_seconds: float) -> None:
+        """A verified backup."""
+        expected = metric_dimensions(
+            self._dimensions[Dimension.ENVIRONMENT.value], manifest.source.database, manifest.tier
+        )
+        assert expected.items() >= self._dimensions.items(), "metrics must have the dimensions that alarms ask for"
+        self._emit(
+            {
+                Metric.BACKUP_SUCCESS: (MetricUnit.Count, 1),
+                Metric.BACKUP_FAILURE: (MetricUnit.Count, 0),
+                Metric.BACKUP_SIZE: (MetricUnit.Bytes, manifest.archive.size_bytes),
+                Metric.BACKUP_DURATION: (MetricUnit.Seconds, duration_seconds),
+                Metric.DATABASE_SIZE: (MetricUnit.Bytes, manifest.source.database_size_bytes),
+            }
+        )
+
+    def failed(self) -> None:
+        """A run that made no backup."""
+        self._emit({Metric.BACKUP_SUCCESS: (MetricUnit.Count, 0), Metric.BACKUP_FAILURE: (MetricUnit.Count, 1)})

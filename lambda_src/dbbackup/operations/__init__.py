@@ -1,0 +1,1 @@
+"""What the software does, written against the ports in :mod:`dbbackup.core.ports`."""

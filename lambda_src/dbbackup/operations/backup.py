@@ -1,0 +1,208 @@
+"""One verified backup: lock, snapshot, dump, read back, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+from dbbackup.contract import KIND_MANIFEST, KIND_ROLES, SERVICE, Tier
+from dbbackup.core.compression import Method, choose_compression
+from dbbackup.core.deadline import Deadline
+from dbbackup.core.errors import DbBackupError, ServerTooNewError
+from dbbackup.core.manifest import Archive, Manifest, Roles, Source
+from dbbackup.core.naming import BackupId, manifest_key, roles_key
+from dbbackup.core.ports import (
+    BackupStore,
+    ClientTools,
+    Database,
+    DatabaseSession,
+    Progress,
+    ProgressListener,
+    no_progress,
+)
+from dbbackup.operations.catalog import read_manifest
+from dbbackup.operations.dump_stream import StoredDump, store_dump
+from dbbackup.operations.verify import Expected, Verified, verify_archive
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """What to back up, why and how.
+
+    Attributes:
+        tier: where it is kept and for how long.
+        scheduled_time: the moment the backup is filed under; a second request with the same one makes no second
+            backup. None for a backup on demand, which is filed under the moment it begins.
+        compression: wanted method.
+        compression_level: 1 to 9 for gzip, 1 to 22 for zstd.
+        exact_count_max_bytes: tables up to this size have their rows counted, larger ones estimated.
+        lock_wait_seconds: how long to wait for another backup of the same database.
+        instance: RDS instance identifier, for the manifest.
+    """
+
+    tier: Tier
+    scheduled_time: datetime | None = None
+    compression: Method = Method.AUTO
+    compression_level: int = 9
+    exact_count_max_bytes: int = GIB
+    lock_wait_seconds: float = 60
+    instance: str | None = None
+    deadline: Deadline = field(default_factory=Deadline)
+    listener: ProgressListener = no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOutcome:
+    """A verified backup.
+
+    Attributes:
+        manifest: the document that makes it one.
+        created: False where an earlier run had made it already.
+        duration_seconds: of this run, from its start to the written manifest.
+    """
+
+    manifest: Manifest
+    created: bool
+    duration_seconds: float
+
+
+def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools, store: BackupStore) -> BackupOutcome:
+    """Take one backup, or find that it has been taken.
+
+    Raises:
+        DbBackupError: there is no verified backup. Nothing of this run counts as one, whatever happened.
+    """
+    clock = time.monotonic()
+    with database.session(f"backup {request.tier.value}") as session:
+        _refuse_newer_server(session, tools)
+        compression = choose_compression(request.compression, request.compression_level, client_has_zstd=tools.has_zstd)
+        session.lock(request.lock_wait_seconds, request.deadline)
+        started = datetime.now(UTC)
+        backup, existing = _place(request, database, store, started)
+        if existing is not None:
+            return BackupOutcome(existing, created=False, duration_seconds=time.monotonic() - clock)
+
+        key = store.key_for(backup)
+        request.listener(Progress("roles", 0))
+        roles = tools.dump_roles(request.deadline)
+        snapshot = session.export_snapshot()
+        dump_clock = time.monotonic()
+        dump = store_dump(
+            session=session,
+            snapshot=snapshot,
+            tools=tools,
+            store=store,
+            key=key,
+            compression=compression,
+            exact_count_max_bytes=request.exact_count_max_bytes,
+            deadline=request.deadline,
+            listener=request.listener,
+        )
+        dump_seconds = time.monotonic() - dump_clock
+        with _nothing_half_made(store, key):
+            verified = _verify(store, key, tools, dump, request)
+            store.write_document(roles_key(key), roles, KIND_ROLES)
+            facts = snapshot.facts
+            manifest = Manifest(
+                tier=backup.tier,
+                backup_time=backup.time,
+                started_at=started,
+                snapshot_at=snapshot.taken_at,
+                finished_at=datetime.now(UTC),
+                dump_seconds=round(dump_seconds, 3),
+                source=Source(
+                    database=database.name,
+                    host=database.host,
+                    instance=request.instance,
+                    server_version=facts.version,
+                    server_version_num=facts.version_num,
+                    system_identifier=facts.system_identifier,
+                    database_size_bytes=facts.database_size_bytes,
+                    encoding=facts.encoding,
+                    collation=facts.collation,
+                    wal_position=facts.wal_position,
+                ),
+                archive=Archive(
+                    key=key,
+                    size_bytes=verified.size_bytes,
+                    sha256=verified.sha256,
+                    version_id=dump.stored.version_id,
+                    compression=str(compression),
+                ),
+                roles=Roles(key=roles_key(key), size_bytes=len(roles), sha256=hashlib.sha256(roles).hexdigest()),
+                tables=dump.tables,
+                verification=verified.record,
+                client_version=tools.version,
+                software_version=version(SERVICE),
+            )
+            store.write_document(manifest_key(key), manifest.to_bytes(), KIND_MANIFEST)
+    return BackupOutcome(manifest, created=True, duration_seconds=time.monotonic() - clock)
+
+
+@contextmanager
+def _nothing_half_made(store: BackupStore, key: str) -> Iterator[None]:
+    """From the stored archive to the manifest: whatever fails, the archive is not left looking like a backup."""
+    try:
+        yield
+    except DbBackupError as error:
+        error.untouched = f"{store.reject(key)} Earlier backups are as they were."
+        raise
+    except BaseException:
+        store.reject(key)
+        raise
+
+
+def _refuse_newer_server(session: DatabaseSession, tools: ClientTools) -> None:
+    number, text = session.server_version
+    if number // 10000 > tools.major:
+        raise ServerTooNewError(
+            f"The server is PostgreSQL {text}, pg_dump in {tools.location} is {tools.version}: a client cannot dump a "
+            "newer server.",
+            untouched="Nothing was read and nothing was written.",
+            action=f"Use client programs of PostgreSQL {number // 10000} or later: set PG_BINDIR, or in the cloud "
+            "raise the image's client major and deploy.",
+        )
+
+
+def _place(
+    request: BackupRequest, database: Database, store: BackupStore, now: datetime
+) -> tuple[BackupId, Manifest | None]:
+    """The name of the backup, and its manifest where it has been made before.
+
+    We hold the lock, so nobody else is making it.
+    """
+    if request.scheduled_time is not None:
+        backup = BackupId(database.name, request.tier, request.scheduled_time)
+        return backup, _existing(store, store.key_for(backup))
+    backup = BackupId(database.name, request.tier, now)
+    while store.find(store.key_for(backup)) is not None:  # another one of the same second
+        backup = BackupId(database.name, request.tier, backup.time + timedelta(seconds=1))
+    return backup, None
+
+
+def _existing(store: BackupStore, key: str) -> Manifest | None:
+    """The manifest under a key, if the archive that it vouches for is still there in full."""
+    manifest = read_manifest(store, key)
+    archive = store.find(key) if manifest is not None else None
+    if manifest is None or archive is None or archive.size_bytes != manifest.archive.size_bytes:
+        return None
+    return manifest
+
+
+def _verify(store: BackupStore, key: str, tools: ClientTools, dump: StoredDump, request: BackupRequest) -> Verified:
+    return verify_archive(
+        store,
+        key,
+        tools,
+        version_id=dump.stored.version_id,
+        expected=Expected(dump.stored.size_bytes, dump.sha256, dump.tables),
+        deadline=request.deadline,
+        listener=request.listener,
+    )

@@ -1,0 +1,114 @@
+"""pg_dump into a store, rows counted beside it, and nothing kept unless both ended well."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dbbackup.core.compression import Compression
+from dbbackup.core.deadline import Deadline
+from dbbackup.core.errors import DbBackupError, DumpFailedError
+from dbbackup.core.manifest import TableCount
+from dbbackup.core.ports import (
+    ArchiveWriter,
+    BackupStore,
+    ClientTools,
+    DatabaseSession,
+    DumpProcess,
+    Progress,
+    ProgressListener,
+    Snapshot,
+    StoredObject,
+)
+from dbbackup.core.watchdog import at_deadline
+
+MAGIC = b"PGDMP"
+"""First bytes of every archive in custom format."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDump:
+    """An archive that has been stored whole."""
+
+    stored: StoredObject
+    sha256: str
+    tables: tuple[TableCount, ...]
+
+
+def store_dump(
+    *,
+    session: DatabaseSession,
+    snapshot: Snapshot,
+    tools: ClientTools,
+    store: BackupStore,
+    key: str,
+    compression: Compression,
+    exact_count_max_bytes: int,
+    deadline: Deadline,
+    listener: ProgressListener,
+) -> StoredDump:
+    """Stream one dump into the store and make it appear there once pg_dump has exited with status 0.
+
+    Rows are counted at the same time, in the same snapshot, on the connection that holds it; that work runs in
+    the server, while ours is waiting for the dump.
+
+    Raises:
+        DbBackupError: the dump, the count or the store failed, or the deadline came; nothing has appeared.
+    """
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="count") as pool,
+        store.archive_writer(key, expected_bytes=snapshot.facts.database_size_bytes) as writer,
+        tools.start_dump(snapshot.name, compression) as process,
+        at_deadline(deadline, process.kill),
+    ):
+        counting = pool.submit(session.count_rows, exact_count_max_bytes)
+        try:
+            digest = _pump(process, writer, deadline, listener)
+            tables = _counted(counting, session, deadline)
+            session.check_alive()
+            deadline.check("finishing the dump")
+            return StoredDump(writer.commit(), digest, tables)
+        finally:
+            if not counting.done():
+                with contextlib.suppress(Exception):  # the failure that led here is the one to report
+                    session.cancel()
+
+
+def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, listener: ProgressListener) -> str:
+    digest = hashlib.sha256()
+    size = 0
+    head = b""
+    try:
+        for chunk in process.chunks():
+            deadline.check("dumping")
+            if len(head) < len(MAGIC):
+                head += chunk[: len(MAGIC)]
+            digest.update(chunk)
+            size += len(chunk)
+            writer.write(chunk)
+            listener(Progress("dump", size, tables_done=process.tables_started))
+        process.wait()
+    except DbBackupError:
+        # Where the watchdog killed the program, the reason is the time, not the signal.
+        deadline.check("dumping")
+        raise
+    if not head.startswith(MAGIC):
+        raise DumpFailedError(
+            f"pg_dump ended with exit status 0, but its {size} bytes do not begin as an archive does.",
+            untouched="The database was only read, and nothing is stored under a final name.",
+            action="Check which program PG_BINDIR or PATH leads to.",
+        )
+    return digest.hexdigest()
+
+
+def _counted(
+    counting: Future[tuple[TableCount, ...]], session: DatabaseSession, deadline: Deadline
+) -> tuple[TableCount, ...]:
+    try:
+        return counting.result(timeout=deadline.remaining())
+    except TimeoutError:
+        session.cancel()
+        deadline.check("counting rows")
+        raise
