@@ -12,7 +12,9 @@ from stacks.system import add_stacks
 
 def main() -> None:
     """Write the templates of one environment, or say which setting is wrong."""
-    app = App()
+    app = App(analytics_reporting=False, stack_traces=False)
+    # Traces hold paths of this machine, and the same settings must give the same bytes everywhere.
+    app.node.set_context("aws:cdk:disable-creation-stack-traces", True)
     try:
         settings = load(app.node)
     except SettingsError as refused:

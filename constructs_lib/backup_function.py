@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -144,6 +144,4 @@ class BackupFunction(Construct):
             statistic=statistic,
             period=period,
             label=f"{name.value} {database} {tier.value}",
-            account=Stack.of(self).account,
-            region=Stack.of(self).region,
         )

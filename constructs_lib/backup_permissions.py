@@ -39,7 +39,8 @@ def grant_backup(grantee: iam.IGrantable, *, bucket: s3.IBucket, key: kms.IKey) 
             sid="FindBackups",
             actions=["s3:ListBucket"],
             resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+            # On the whole bucket: with a condition on the prefix, S3 answers "forbidden" instead of "not there" to the
+            # question whether a backup exists already.
         )
     )
     principal.add_to_principal_policy(

@@ -99,9 +99,8 @@ class BackupSchedules(Construct):
                         ),
                     ),
                 )
-                schedule.add_dependency(group)
                 # EventBridge tries the role out when the schedule is created, so its policy comes first.
-                schedule.node.add_dependency(role)
+                schedule.node.add_dependency(group, role.node.find_child("DefaultPolicy"))
 
 
 def schedule_name(tier: Tier, database: str) -> str:

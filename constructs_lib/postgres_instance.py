@@ -66,6 +66,10 @@ class PostgresInstance(Construct):
             # By number, since the CDK's own list lags behind what RDS offers.
             version=rds.PostgresEngineVersion.of(engine_version, engine_version.split(".")[0])
         )
+        secret = rds.DatabaseSecret(self, "Secret", username=master_user, encryption_key=self.key)
+        if removal_policy != RemovalPolicy.DESTROY:
+            # An instance that outlives its stack is of no use to somebody who can't log in.
+            secret.apply_removal_policy(RemovalPolicy.RETAIN)
         instance = rds.DatabaseInstance(
             self,
             "Instance",
@@ -79,7 +83,7 @@ class PostgresInstance(Construct):
             port=port,
             publicly_accessible=False,
             multi_az=multi_az,
-            credentials=rds.Credentials.from_generated_secret(master_user, encryption_key=self.key),
+            credentials=rds.Credentials.from_secret(secret, master_user),
             iam_authentication=True,
             parameter_group=rds.ParameterGroup(
                 self,
@@ -109,25 +113,43 @@ class PostgresInstance(Construct):
             monitoring_interval=Duration.seconds(monitoring_interval_seconds),
             cloudwatch_logs_exports=list(EXPORTED_LOGS),
         )
-        for log in EXPORTED_LOGS:
-            # RDS would create these by itself, unencrypted and kept for ever, so they come first.
-            group = EncryptedLogGroup(
-                self,
-                f"{log.capitalize()}Log",
-                log_group_name=f"/aws/rds/instance/{identifier}/{log}",
-                retention_days=log_retention_days,
-                encryption_key=log_key,
-            )
-            instance.node.add_dependency(group)
-        instance.add_rotation_single_user(automatically_after=Duration.days(rotation_days), vpc_subnets=subnets)
-        secret = instance.secret
-        assert secret is not None
+        self._create_log_groups(instance, identifier, log_key, log_retention_days)
+        self._rotate(instance, vpc, subnets, rotation_days)
         self.instance: rds.IDatabaseInstance = instance
         self.endpoint = PostgresEndpoint(
             instance_identifier=identifier,
             host=instance.db_instance_endpoint_address,
             port=port,
             security_group=self.security_group,
-            secret=secret,
+            secret=instance.secret or secret,
             secret_key=self.key,
+        )
+
+    def _create_log_groups(
+        self, instance: rds.DatabaseInstance, identifier: str, log_key: kms.IKey, retention_days: int
+    ) -> None:
+        """Create the log groups that RDS would otherwise create by itself, unencrypted and kept for ever."""
+        resource = instance.node.find_child("Resource")
+        for log in EXPORTED_LOGS:
+            group = EncryptedLogGroup(
+                self,
+                f"{log.capitalize()}Log",
+                log_group_name=f"/aws/rds/instance/{identifier}/{log}",
+                retention_days=retention_days,
+                encryption_key=log_key,
+            )
+            resource.node.add_dependency(group)
+
+    def _rotate(self, instance: rds.DatabaseInstance, vpc: ec2.IVpc, subnets: ec2.SubnetSelection, days: int) -> None:
+        """Change the master password by AWS's own rotation function, from inside the VPC."""
+        group = ec2.SecurityGroup(
+            self,
+            "RotationSecurityGroup",
+            vpc=vpc,
+            description="Rotation of the master password: to the database and Secrets Manager",
+            allow_all_outbound=False,
+        )
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS to the endpoints of the VPC")
+        instance.add_rotation_single_user(
+            automatically_after=Duration.days(days), vpc_subnets=subnets, security_group=group
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -42,6 +43,13 @@ class RecoveryNetwork(Construct):
             ],
             **chosen,
         )
+        if zones:
+            Validations.of(vpc).acknowledge(
+                Acknowledgment(
+                    id="CloudFormation-Validate::W3010",
+                    reason="Zones are a setting: to ask AWS needs credentials, and a zone must not change later",
+                )
+            )
         if flow_log_group is not None:
             vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_log_group))
         self.vpc: ec2.IVpc = vpc

@@ -22,6 +22,7 @@ class NetworkStack(RecoveryStack):
             description="Private network of the database and of the functions that back it up, and the key of all logs",
         )
         prefix = settings.prefix
+        new_instance = settings.database.new_instance
         flow_log_name = f"/{prefix}/vpc-flow-log"
         self.log_key = LogKey(
             self,
@@ -29,7 +30,7 @@ class NetworkStack(RecoveryStack):
             log_group_prefixes=[
                 flow_log_name,
                 f"/aws/lambda/{prefix}-",
-                f"/aws/rds/instance/{settings.database.instance.identifier}/",
+                *([f"/aws/rds/instance/{new_instance.identifier}/"] if new_instance else []),
             ],
         )
         chosen = settings.network
