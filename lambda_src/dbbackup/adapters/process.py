@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from typing import Self
 from dbbackup.core.commands import Command
 
 PIPE_BYTES = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
 KEPT_LINES = 20
 # What a verbose client program says in passing, for example "pg_dump: reading schemas".
 _CHATTER = re.compile(r"^\w+: (?!error|warning|detail|hint)")
@@ -100,11 +102,12 @@ class Process:
         self._output.extend(self.chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        """Its standard output until it closes it."""
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        while chunk := os.read(descriptor, PIPE_BYTES):
-            yield chunk
+        """Its standard output until it closes it, in pieces of a size worth handling."""
+        assert isinstance(self._process.stdout, io.RawIOBase)
+        # pg_dump writes a few KiB at a time; gathering them here costs less than a turn of our loop for each.
+        with io.BufferedReader(self._process.stdout, CHUNK_BYTES) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
 
     def write(self, chunk: bytes) -> bool:
         """Feed its standard input; False once it takes no more."""

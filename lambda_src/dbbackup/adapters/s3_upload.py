@@ -46,14 +46,15 @@ class MultipartUpload:
         self._url = f"s3://{bucket}/{key}"
         self._first = first_part_bytes(expected_bytes)
         self._run = uuid.uuid4().hex
-        self._buffer = bytearray()
+        self._free: list[bytearray] = []
+        self._filled = 0
         self._number = 1
         self._size = 0
         self._checksum = 0
-        self._sending: deque[Future[CompletedPartTypeDef]] = deque()
+        self._sending: deque[tuple[Future[CompletedPartTypeDef], bytearray]] = deque()
         self._parts: list[CompletedPartTypeDef] = []
         self._open = True
-        # One thread fewer than parts in flight: the caller fills the next part meanwhile.
+        self._buffer = self._take_buffer()
         self._pool = ThreadPoolExecutor(PARTS_IN_FLIGHT, thread_name_prefix="upload")
         with translated("Starting the upload of", self._url, untouched=_UNTOUCHED):
             self._upload_id = client.create_multipart_upload(
@@ -76,27 +77,35 @@ class MultipartUpload:
         self._size += len(chunk)
         view = memoryview(chunk)
         while view:
-            room = self._part_size() - len(self._buffer)
-            self._buffer += view[:room]
-            view = view[room:]
-            if len(self._buffer) == self._part_size():
+            taken = view[: len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            view = view[len(taken) :]
+            if self._filled == len(self._buffer):
                 self._send()
+                self._buffer = self._take_buffer()
 
-    def _part_size(self) -> int:
+    def _take_buffer(self) -> bytearray:
+        """An empty part; used ones come back, so memory is what is in flight plus the one being filled."""
         if self._number > MAX_PARTS:
             raise StorageError(
                 f"The archive outgrew the {MAX_PARTS} parts of an S3 object after {self._size} bytes.",
                 untouched=_UNTOUCHED,
                 action="The estimate from the database's size was far too low; please report this.",
             )
-        return part_bytes(self._number, self._first)
-
-    def _send(self) -> None:
+        size = part_bytes(self._number, self._first)
         while len(self._sending) >= PARTS_IN_FLIGHT:
             self._collect()
-        # The buffer itself is handed over, not a copy, and a new one begun: memory is counted in parts.
-        self._sending.append(self._pool.submit(self._upload_part, self._number, self._buffer))
-        self._buffer = bytearray()
+        while self._free:
+            if len(buffer := self._free.pop()) == size:
+                return buffer
+        return bytearray(size)
+
+    def _send(self) -> None:
+        if self._filled < len(self._buffer):  # the last part
+            del self._buffer[self._filled :]
+        self._sending.append((self._pool.submit(self._upload_part, self._number, self._buffer), self._buffer))
+        self._filled = 0
         self._number += 1
 
     def _upload_part(self, number: int, body: bytearray) -> CompletedPartTypeDef:
@@ -115,7 +124,9 @@ class MultipartUpload:
 
     def _collect(self) -> None:
         with translated("Storing a part of", self._url, untouched=_UNTOUCHED):
-            self._parts.append(self._sending.popleft().result())
+            future, buffer = self._sending.popleft()
+            self._parts.append(future.result())
+            self._free.append(buffer)
 
     def commit(self) -> StoredObject:
         """Complete the upload: S3 compares the checksum of the whole stream, then the object appears.
@@ -123,7 +134,7 @@ class MultipartUpload:
         Raises:
             StorageError: S3 did not complete it, so there is no object.
         """
-        if self._buffer or self._number == 1:
+        if self._filled or self._number == 1:
             self._send()
         while self._sending:
             self._collect()
@@ -188,7 +199,7 @@ class MultipartUpload:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         stop: Callable[[], None] = self._abort if self._open else _nothing
-        for future in self._sending:
+        for future, _ in self._sending:
             future.cancel()
         with contextlib.ExitStack() as stack:
             stack.callback(stop)  # after the pool has ended, as a part that arrives later would stay behind

@@ -10,7 +10,7 @@ from __future__ import annotations
 MIB = 1024**2
 GIB = 1024**3
 MAX_PARTS = 10_000
-MIN_PART_BYTES = 8 * MIB
+MIN_PART_BYTES = 5 * MIB
 MAX_PART_BYTES = 5 * GIB
 MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES
 """The largest object S3 allows: 10,000 parts of 5 GiB, or 48.8 TiB."""
@@ -23,7 +23,7 @@ def first_part_bytes(expected_bytes: int) -> int:
     """Size of the first parts for a stream expected to be at most ``expected_bytes`` long.
 
     The expectation fits in the steady half of the parts, so a dump may grow past it and still fit.
-    Up to an expectation of 39 GiB that is the minimum of 8 MiB.
+    Up to an expectation of 24 GiB that is S3's minimum of 5 MiB.
     """
     wanted = -(-min(expected_bytes, MAX_OBJECT_BYTES) // STEADY_PARTS)
     rounded = -(-wanted // MIB) * MIB
