@@ -1,0 +1,107 @@
+"""Servers that tests share, and databases, buckets and folders that they do not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from devtools.aws import LocalAws, start_aws
+from devtools.postgres import PREVIOUS, Server, start_server
+from tests.support.buckets import Bucket
+from tests.support.databases import Database, DatabaseMaker, drop_all
+
+_FOREIGN = (
+    "PG",
+    "POSTGRES_",
+    "AWS_",
+    "BACKUP_",
+    "DB_",
+    "POWERTOOLS_",
+    "DATABASE_URL",
+    "S3_BACKUP_BUCKET",
+    "RETENTION_",
+)
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_person_who_runs_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tuple(os.environ):
+        if name.startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """PostgreSQL 18, one for each worker."""
+    with start_server(settings={"max_connections": "60", "autovacuum": "off"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def previous_server() -> Iterator[Server]:
+    """PostgreSQL 17, with zstd; tests that use it belong to the group ``previous`` so that one is enough."""
+    with start_server(PREVIOUS, settings={"autovacuum": "off"}) as running:
+        yield running
+
+
+@pytest.fixture
+def new_database(server: Server) -> Iterator[DatabaseMaker]:
+    """Makes databases on the server that end with the test."""
+    maker = DatabaseMaker(server)
+    yield maker
+    drop_all(maker)
+
+
+@pytest.fixture
+def new_previous_database(previous_server: Server) -> Iterator[DatabaseMaker]:
+    """The same on PostgreSQL 17."""
+    maker = DatabaseMaker(previous_server)
+    yield maker
+    drop_all(maker)
+
+
+@pytest.fixture
+def database(new_database: DatabaseMaker) -> Database:
+    """A database with one small table of three rows."""
+    made = new_database()
+    made.execute("CREATE TABLE item (id int PRIMARY KEY, name text); INSERT INTO item VALUES (1,'a'),(2,'b'),(3,'c')")
+    return made
+
+
+@pytest.fixture(scope="session")
+def _template(server: Server) -> str:
+    """A database whose dump does not shrink and spans several parts of an upload."""
+    maker = DatabaseMaker(server)
+    made = maker("template of large ones")
+    with made.connect() as connection:
+        connection.execute("CREATE TABLE noise (id int PRIMARY KEY, body bytea)")
+        connection.execute("ALTER TABLE noise ALTER body SET STORAGE EXTERNAL")
+        for number in range(24):
+            connection.execute("INSERT INTO noise VALUES (%s, %s)", (number, os.urandom(1024 * 1024)))
+    return made.name
+
+
+@pytest.fixture
+def large_database(new_database: DatabaseMaker, _template: str) -> Database:
+    """A database whose dump is 24 MiB long: three parts of an upload, and far more than any pipe holds."""
+    return new_database(template=_template)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    """A local AWS, one for each worker."""
+    with start_aws() as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of its own, with the SDK's environment leading there."""
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    name = f"backups-{os.getpid()}-{next(_numbers)}"
+    return Bucket(name, aws.make_bucket(name), aws)

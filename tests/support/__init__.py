@@ -1,0 +1,1 @@
+"""What tests of real backups need: databases, buckets, the command, faults."""

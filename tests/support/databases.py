@@ -1,0 +1,101 @@
+"""Databases of one test."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from dbbackup.adapters.postgres_session import PostgresDatabase
+from dbbackup.adapters.postgres_tools import PostgresTools
+from dbbackup.core.connection import Connection
+from devtools.postgres import Server
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database on a running server, as a user sees it."""
+
+    server: Server
+    name: str
+    user: str = "postgres"
+    password: str = ""
+
+    @property
+    def parameters(self) -> Connection:
+        """How our code is told to connect."""
+        return Connection(
+            host=self.server.host,
+            port=self.server.port,
+            user=self.user,
+            password=SecretStr(self.password or self.server.password),
+            database=self.name,
+        )
+
+    def source(self) -> PostgresDatabase:
+        """The database as an operation takes it."""
+        return PostgresDatabase(self.parameters)
+
+    def tools(self, bindir: Path | None = None) -> PostgresTools:
+        """The client programs of the server, or of another folder."""
+        return PostgresTools(bindir or self.server.bindir, self.parameters)
+
+    def environment(self) -> dict[str, str]:
+        """How a person would point our command at it."""
+        return {
+            **self.server.environment(self.name),
+            "POSTGRES_USER": self.user,
+            "POSTGRES_PASSWORD": self.password or self.server.password,
+        }
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of the superuser."""
+        return self.server.connect(self.name)
+
+    def execute(self, statements: str) -> None:
+        """Run statements as the superuser."""
+        self.server.execute(statements, self.name)
+
+    def value(self, query: str) -> Any:
+        """The first column of the first row."""
+        return self.server.value(query, self.name)
+
+    def user_without_rights(self, options: str = "") -> Database:
+        """The same database, seen by a new user who may connect and nothing else."""
+        name = f"reader_{os.getpid()}_{next(_numbers)}"
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'its own password' {options}")
+        return Database(self.server, self.name, name, "its own password")
+
+
+@dataclass
+class DatabaseMaker:
+    """Makes databases with names of their own."""
+
+    server: Server
+    made: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str | None = None, *, template: str | None = None, options: str = "") -> Database:
+        """A new database, empty or a copy of another."""
+        chosen = name or f"test_{os.getpid()}_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(chosen), sql.Identifier(template or "template1")
+        )
+        with self.server.connect() as connection:
+            connection.execute(statement + sql.SQL(options))
+        self.made.append(chosen)
+        return Database(self.server, chosen)
+
+
+def drop_all(maker: DatabaseMaker) -> None:
+    """Remove what a maker has made."""
+    with maker.server.connect() as connection:
+        for name in maker.made:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
