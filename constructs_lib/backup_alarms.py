@@ -6,9 +6,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from dbbackup.contract import Metric, Tier
 
 from constructs_lib.backup_function import BackupFunction
+from dbbackup.contract import Metric, Tier
 
 
 class BackupAlarms(Construct):

@@ -9,10 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from dbbackup.contract import Tier
 
 from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule, lifecycle_rules
 from constructs_lib.backup_permissions import grant_backup
+from dbbackup.contract import Tier
 
 
 class BackupBucket(Construct):

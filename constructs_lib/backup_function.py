@@ -15,6 +15,12 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from constructs_lib.backup_image import backup_image
+from constructs_lib.backup_permissions import grant_backup
+from constructs_lib.function_role import FunctionRole
+from constructs_lib.log_group import EncryptedLogGroup
+from constructs_lib.postgres_endpoint import PostgresEndpoint
 from dbbackup.contract import (
     HANDLER_BACKUP,
     IMAGE_CA_BUNDLE,
@@ -25,12 +31,6 @@ from dbbackup.contract import (
     Tier,
     metric_dimensions,
 )
-
-from constructs_lib.backup_image import backup_image
-from constructs_lib.backup_permissions import grant_backup
-from constructs_lib.function_role import FunctionRole
-from constructs_lib.log_group import EncryptedLogGroup
-from constructs_lib.postgres_endpoint import PostgresEndpoint
 
 
 class BackupFunction(Construct):
@@ -143,5 +143,4 @@ class BackupFunction(Construct):
             dimensions_map=metric_dimensions(self.environment, database, tier),
             statistic=statistic,
             period=period,
-            label=f"{name.value} {database} {tier.value}",
         )

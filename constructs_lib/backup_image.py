@@ -8,6 +8,7 @@ from typing import Final
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
+
 from dbbackup.contract import BUILD_ARG_PG_MAJOR
 
 SOURCE: Final = Path(__file__).resolve().parent.parent / "lambda_src"

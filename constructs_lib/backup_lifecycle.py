@@ -8,6 +8,7 @@ from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
+
 from dbbackup.contract import KIND_DUMP, TAG_KIND, Tier
 
 

@@ -6,9 +6,9 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from dbbackup.contract import Tier
 
 from constructs_lib.backup_lifecycle import tier_prefix
+from dbbackup.contract import Tier
 
 
 def grant_backup(grantee: iam.IGrantable, *, bucket: s3.IBucket, key: kms.IKey) -> None:

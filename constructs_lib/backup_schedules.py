@@ -12,9 +12,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EventField, Tier
 
 from constructs_lib.backup_function import BackupFunction
+from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EventField, Tier
 
 DEFAULT_SCHEDULES: Final[Mapping[Tier, str]] = {
     Tier.DAILY: "cron(0 2 * * ? *)",

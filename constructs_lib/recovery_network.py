@@ -68,7 +68,7 @@ class RecoveryNetwork(Construct):
         route_table_ids: Sequence[str] = (),
     ) -> ec2.IVpc:
         """A VPC that somebody else owns; nothing is looked up, so what is not given here is not known."""
-        return ec2.Vpc.from_vpc_attributes(
+        vpc = ec2.Vpc.from_vpc_attributes(
             scope,
             construct_id,
             vpc_id=vpc_id,
@@ -77,6 +77,14 @@ class RecoveryNetwork(Construct):
             isolated_subnet_ids=list(subnet_ids),
             isolated_subnet_route_table_ids=list(route_table_ids) or None,
         )
+        if not route_table_ids:
+            Validations.of(vpc).acknowledge(
+                Acknowledgment(
+                    id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+                    reason="Nothing is added to the routes of a VPC whose route tables are not given",
+                )
+            )
+        return vpc
 
 
 def add_endpoints(scope: Construct, *, vpc: ec2.IVpc, subnets: ec2.SubnetSelection, cidr: str) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
-from dbbackup.contract import Tier
 
 from constructs_lib import BackupFunction, BackupSchedules, DeadLetterQueue, PostgresEndpoint
+from dbbackup.contract import Tier
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings

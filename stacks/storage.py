@@ -7,9 +7,9 @@ from typing import Final
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from dbbackup.contract import Tier
 
 from constructs_lib import BackupBucket, TierRule
+from dbbackup.contract import Tier
 from stacks.base import RecoveryStack
 from stacks.settings import Settings
 from stacks.settings.storage import StorageSettings, TierSettings

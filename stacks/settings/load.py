@@ -52,6 +52,15 @@ def parse(environment: object, blocks: object) -> Settings:
         raise _refused(
             Refusal(path=environment, value=_show(block), rule="a block of settings", fix="write an object, {...}")
         )
+    if "environment" in block:
+        raise _refused(
+            Refusal(
+                path=f"{environment}.environment",
+                value=_show(block["environment"]),
+                rule="only known settings: the name of the environment is the key of its block",
+                fix="remove it",
+            )
+        )
     try:
         return Settings.model_validate({**block, "environment": environment})
     except ValidationError as problem:
@@ -84,7 +93,8 @@ def _refusal(error: ErrorDetails) -> Refusal:
     owner = _model_at(place[:-1])
     field = owner.model_fields.get(place[-1]) if owner else None
     meaning = field.description if field and field.description else "see stacks/settings"
-    value = "(missing)" if error["type"] == "missing" else _show(error["input"])
+    # In quotes where it is a text: "30" is not 30.
+    value = "(missing)" if error["type"] == "missing" else json.dumps(error["input"], default=str, ensure_ascii=False)
     rule = "this setting has no default" if error["type"] == "missing" else error["msg"]
     return Refusal(path=path, value=value, rule=rule, fix=f"write {place[-1]}: {meaning}")
 
@@ -110,5 +120,5 @@ def _group_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _show(value: object) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    shown = value if isinstance(value, str) and value else json.dumps(value, default=str, ensure_ascii=False)
     return shown if len(shown) <= 120 else f"{shown[:117]}..."

@@ -1,0 +1,115 @@
+"""What a person sees who runs ``cdk synth``: the same bytes everywhere, and a clear word when settings are wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.synthesis import ROOT, block_of
+
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+SOURCES = ("app.py", "cdk.json", "stacks", "constructs_lib", "lambda_src")
+
+
+def cdk_synth(project: Path, output: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run the pinned command as a person would, without credentials and with another home."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "JSII_"))}
+    environment["HOME"] = str(home)
+    # The interpreter of these tests is the one with the packages, and its folder has the Node.js that jsii supports.
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    return subprocess.run(
+        [str(CDK), "synth", "--quiet", "--output", str(output), *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder with its bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project somewhere else, with what tools and editors leave lying about."""
+    project = tmp_path_factory.mktemp("elsewhere") / "a folder"
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            project.mkdir(exist_ok=True)
+            shutil.copy(source, project / name)
+    for litter in (
+        "lambda_src/dbbackup/__pycache__/contract.cpython-311.pyc",
+        "lambda_src/other.egg-info/PKG-INFO",
+        "lambda_src/.mypy_cache/3.11/cache.json",
+        "lambda_src/dbbackup/.contract.py.swp",
+    ):
+        (project / litter).parent.mkdir(parents=True, exist_ok=True)
+        (project / litter).write_text("litter")
+    return project
+
+
+@pytest.mark.timeout(120)
+def test_the_same_settings_give_the_same_bytes_everywhere(copied: Path, tmp_path: Path) -> None:
+    here = cdk_synth(ROOT, tmp_path / "here", "--context", "env=prod", home=tmp_path)
+    assert here.returncode == 0, here.stderr
+    there = cdk_synth(copied, tmp_path / "there", home=tmp_path / "other home")
+    assert there.returncode == 0, there.stderr
+    first, second = contents(tmp_path / "here"), contents(tmp_path / "there")
+    assert set(first) == set(second)
+    assert [name for name in first if first[name] != second[name]] == []
+    assert len([name for name in first if name.endswith(".template.json")]) == 5
+
+
+def test_a_wrong_setting_is_explained_without_a_traceback(copied: Path, tmp_path: Path) -> None:
+    settings = json.loads((copied / "cdk.json").read_text())
+    settings["context"]["environments"]["prod"]["database"]["new_instance"]["backup_retention_days"] = 36
+    project = tmp_path / "project"
+    shutil.copytree(copied, project)
+    (project / "cdk.json").write_text(json.dumps(settings))
+    refused = cdk_synth(project, tmp_path / "out", "--context", "env=prod", home=tmp_path)
+    assert refused.returncode == 1
+    said = refused.stdout + refused.stderr
+    assert "Traceback" not in said
+    assert "database.new_instance.backup_retention_days" in said
+    assert "value: 36" in said
+    assert "rule:  1 to 35 days" in said
+    assert "fix:   write a whole number from 1 to 35" in said
+
+
+def test_an_unknown_environment_is_explained(copied: Path, tmp_path: Path) -> None:
+    refused = cdk_synth(copied, tmp_path / "out", "--context", "env=produktion", home=tmp_path)
+    assert refused.returncode == 1
+    assert "one of: dev, staging, prod" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_importing_the_app_does_nothing() -> None:
+    subprocess.run([sys.executable, "-c", "import app"], cwd=ROOT, check=True, timeout=60)
+    assert len((ROOT / "app.py").read_text().splitlines()) < 60
+
+
+def test_flags_are_pinned_for_every_environment() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert len([name for name in context if name.startswith("@aws-cdk/")]) > 80
+    assert context["@aws-cdk/core:defaultCrossStackReferences"] == "strong"
+    assert set(context["environments"]) == {"dev", "staging", "prod"}
+    assert block_of("prod")["name"] == "ftry"
+
+
+def test_the_command_asks_nobody_for_news() -> None:
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    assert settings["notices"] is False
+    assert settings["versionReporting"] is False
