@@ -1,0 +1,79 @@
+"""The AwsSolutions rules of cdk-nag: every finding is either mended or accepted here, with its reason."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pytest
+from cdk_nag import AwsSolutionsChecks
+
+from tests.infrastructure.synthesis import Synthesized
+
+# rule and what it found (a pattern), path of the construct without the environment's prefix, why it is right
+ACCEPTED: Final = (
+    (
+        r"AwsSolutions-IAM4\[Policy::.*/service-role/AmazonRDSEnhancedMonitoringRole\]",
+        "database/Postgres/Instance/MonitoringRole/Resource",
+        "RDS documents this managed policy as the one for enhanced monitoring; it writes to one log group",
+    ),
+    (
+        r"AwsSolutions-RDS11",
+        "database/Postgres/Instance/Resource",
+        "Another port hides nothing from somebody who is already inside a private network; it is a setting",
+    ),
+    (
+        r"AwsSolutions-SQS3",
+        "backup/DeadLetters/Resource",
+        "It is the dead-letter queue, and an alarm is raised by its first message",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::\*\]",
+        "backup/Backup/Role/DefaultPolicy/Resource",
+        "Network interfaces and traces have no finer resource; another test lists the actions that may have it",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::.*/(daily|weekly|monthly|pre-migration|manual)/\*\]",
+        "backup/Backup/Role/DefaultPolicy/Resource",
+        "The name of a backup holds its time, so the objects of a tier are named by its prefix",
+    ),
+)
+
+
+def findings_of(synthesized: Synthesized) -> list[tuple[str, str]]:
+    """Rule and construct of every finding."""
+    report = AwsSolutionsChecks(synthesized.app).validate_scope(synthesized.app)
+    found = [
+        (violation.rule_name, resource.construct_path or "")
+        for violation in report.violations
+        for resource in violation.violating_resources
+    ]
+    return [(rule, path.removeprefix(f"{synthesized.prefix}-")) for rule, path in found]
+
+
+@pytest.mark.parametrize("environment", ["prod", "staging", "dev"])
+def test_every_finding_is_accepted_with_a_reason(environment: str, request: pytest.FixtureRequest) -> None:
+    synthesized: Synthesized = request.getfixturevalue(environment)
+    unexplained = [
+        (rule, path)
+        for rule, path in findings_of(synthesized)
+        if not any(re.fullmatch(pattern, rule) and path == place for pattern, place, _ in ACCEPTED)
+    ]
+    # What an environment gives up by name in cdk.json.
+    given_up = {
+        "prod": [],
+        "staging": [("AwsSolutions-RDS3", "database/Postgres/Instance/Resource")],
+        "dev": [
+            ("AwsSolutions-RDS3", "database/Postgres/Instance/Resource"),
+            ("AwsSolutions-RDS10", "database/Postgres/Instance/Resource"),
+        ],
+    }
+    assert unexplained == given_up[environment]
+
+
+def test_nothing_is_accepted_that_is_not_found_any_more(prod: Synthesized) -> None:
+    found = findings_of(prod)
+    assert len(found) > 4
+    for pattern, place, reason in ACCEPTED:
+        assert any(re.fullmatch(pattern, rule) and path == place for rule, path in found), pattern
+        assert len(reason) > 20
