@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -74,6 +74,8 @@ class BackupFunction(Construct):
             log_group_name=f"/aws/lambda/{function_name}",
             retention_days=log_retention_days,
             encryption_key=log_key,
+            # Its name is taken as long as it is there, and this stack must be possible to remove and deploy anew.
+            removal_policy=RemovalPolicy.DESTROY,
         )
         role = FunctionRole(self, "Role", function_name=function_name, log_group=log_group)
         self.security_group: ec2.ISecurityGroup = ec2.SecurityGroup(

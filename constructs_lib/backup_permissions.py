@@ -29,7 +29,6 @@ def grant_backup(grantee: iam.IGrantable, *, bucket: s3.IBucket, key: kms.IKey) 
                 "s3:ListMultipartUploadParts",
                 "s3:GetObject",
                 "s3:GetObjectVersion",
-                "s3:GetObjectTagging",
             ],
             resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
         )

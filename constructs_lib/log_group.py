@@ -45,7 +45,10 @@ class LogKey(kms.Key):
 
 
 class EncryptedLogGroup(logs.LogGroup):
-    """A log group with a name, a retention and a key; kept when its stack goes, as logs explain why it went."""
+    """A log group with a name, a retention and a key; kept when its stack goes, as logs explain why it went.
+
+    But not when its stack fails while it is first created: the name would be taken, and the next try fail for that.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class EncryptedLogGroup(logs.LogGroup):
         log_group_name: str,
         retention_days: int,
         encryption_key: kms.IKey,
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(
             scope,
