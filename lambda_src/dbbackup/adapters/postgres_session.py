@@ -229,6 +229,7 @@ class PostgresDatabase:
             connection.execute(
                 "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
             )
+            connection.execute("SET datestyle = 'ISO'")  # the driver reads times in no other style
             yield PostgresSession(connection)
         finally:
             connection.close()
