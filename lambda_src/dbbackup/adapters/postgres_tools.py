@@ -15,7 +15,7 @@ from dbbackup.core import commands
 from dbbackup.core.compression import FIRST_MAJOR_WITH_METHODS, Compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.diagnosis import dump_remedy
+from dbbackup.core.diagnosis import KILLED_REMEDY, dump_remedy
 from dbbackup.core.errors import ClientToolError, DumpFailedError, VerificationFailedError
 from dbbackup.core.ports import Reading
 from dbbackup.core.watchdog import at_deadline
@@ -45,7 +45,7 @@ class PgDump:
                 f"The dump is not complete: {self._process.ending(status)}.",
                 untouched="The database was only read. The incomplete archive was thrown away, nothing is stored "
                 "under a final name, and earlier backups are as they were.",
-                action=dump_remedy(self._process.said()),
+                action=KILLED_REMEDY if status < 0 else dump_remedy(self._process.said()),
             )
 
     def kill(self) -> None:

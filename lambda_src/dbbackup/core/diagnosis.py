@@ -60,6 +60,12 @@ def connection_failure(said: str, *, where: str, database: str | None) -> Connec
     )
 
 
+KILLED_REMEDY = (
+    "It did not end by itself: look for the system's out-of-memory killer (the memory setting of the function, dmesg "
+    "elsewhere) or for whoever stopped it, then repeat the backup."
+)
+
+
 def dump_remedy(said: str) -> str:
     """What to do about a dump that failed, from the last lines of its standard error."""
     if "permission denied" in said:

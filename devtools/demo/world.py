@@ -1,0 +1,94 @@
+"""Everything the demo's steps share: the server, the local AWS, the synthesized system and its function."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbbackup.contract import EnvKey
+from devtools.aws import LocalAws
+from devtools.local_lambda import Invocation, RunningInvocation
+from devtools.postgres import Server
+from devtools.synthesized import ROOT, BackupSystem
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DATABASE = "ftry"
+BUCKET = "ftry-prod-backups-demo"
+
+
+@dataclass(frozen=True)
+class World:
+    """The demo's surroundings."""
+
+    server: Server
+    aws: LocalAws
+    system: BackupSystem
+    s3: S3Client
+    function_environment: Mapping[str, str]
+
+    def start(self, event: Mapping[str, Any]) -> RunningInvocation:
+        """Invoke the function that the template describes, and do not wait."""
+        # Lambda itself provides credentials and a PATH; the image has the client programs.
+        surroundings = {
+            **self.aws.environment(),
+            "PATH": os.environ.get("PATH", ""),
+            "PG_BINDIR": str(self.server.bindir),
+            **self.function_environment,
+        }
+        return RunningInvocation(self.system.handler, event, surroundings, self.system.timeout_seconds)
+
+    def invoke(self, event: Mapping[str, Any]) -> Invocation:
+        """Invoke it and wait."""
+        return self.start(event).finish()
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project as a person would, against this database and local AWS."""
+        surroundings = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTGRES_", "PG"))},
+            **self.aws.environment(),
+            **self.server.environment(DATABASE),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
+        return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The backups that `dbbackup list` shows."""
+        documents: list[dict[str, Any]] = json.loads(self.run("dbbackup", "list", "--bucket", BUCKET, "--json").stdout)
+        return documents
+
+    def keys(self) -> set[str]:
+        """Every key in the bucket."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+    def unfinished_uploads(self) -> int:
+        """Multipart uploads that were neither completed nor aborted."""
+        return len(self.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
+
+
+def function_environment(system: BackupSystem, server: Server, aws: LocalAws) -> dict[str, str]:
+    """The template's environment, with this machine's values for the references in it.
+
+    ``sslmode`` cannot be the template's: the PostgreSQL package that runs here is built without TLS. (Its tests
+    use another one, with TLS and ``verify-full``.)
+    """
+    secret = aws.client("secretsmanager").create_secret(
+        Name="demo", SecretString=json.dumps({"username": system.secret_username, "password": server.password})
+    )
+    return system.local_environment(
+        {
+            EnvKey.BUCKET: BUCKET,
+            EnvKey.DB_HOST: server.host,
+            EnvKey.DB_PORT: str(server.port),
+            EnvKey.DB_SECRET_ARN: secret["ARN"],
+            EnvKey.DB_SSLMODE: "prefer",
+        }
+    )

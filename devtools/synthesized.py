@@ -1,0 +1,125 @@
+"""What the synthesized templates say of the backup system: read back from CloudFormation, not from our code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EnvKey
+
+ROOT = Path(__file__).resolve().parent.parent
+_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One schedule."""
+
+    name: str
+    expression: str
+    payload: str
+
+    @property
+    def tier(self) -> str:
+        """The tier in its payload."""
+        return str(json.loads(self.payload)["tier"])
+
+    def event(self, moment: datetime) -> dict[str, Any]:
+        """The event it sends when it fires at ``moment``, as EventBridge Scheduler fills it in."""
+        text = self.payload.replace(SCHEDULED_TIME_PLACEHOLDER, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        event: dict[str, Any] = json.loads(text)
+        return event
+
+
+@dataclass(frozen=True)
+class BackupSystem:
+    """The backup function, its schedules and its secret."""
+
+    handler: str
+    environment: dict[str, Any]
+    timeout_seconds: int
+    schedules: tuple[Schedule, ...]
+    secret_username: str
+    stacks: tuple[str, ...]
+    resources: int
+
+    def local_environment(self, local: dict[EnvKey, str]) -> dict[str, str]:
+        """The function's environment with this machine's values for what AWS decides at deployment.
+
+        Args:
+            local: values of the variables that are references in the template, and of those that cannot be the
+                same here; each must be one that the template sets.
+
+        Raises:
+            ValueError: a reference is left over, or a value is given for a variable the template does not set.
+        """
+        unknown = [key.value for key in local if key.value not in self.environment]
+        values = {**self.environment, **{key.value: value for key, value in local.items()}}
+        references = [name for name, value in values.items() if not isinstance(value, str)]
+        if unknown or references:
+            raise ValueError(f"not in the template: {unknown}; no local value for: {references}")
+        return values
+
+
+def synthesize(environment: str, folder: Path) -> None:
+    """Run ``cdk synth`` for one environment, without any AWS credentials.
+
+    Raises:
+        RuntimeError: it failed; the message holds what it said.
+    """
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    variables["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{variables.get('PATH', '')}"
+    command = (str(ROOT / "node_modules/.bin/cdk"), "synth", "--quiet", "-c", f"env={environment}", "-o", str(folder))
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"cdk synth failed:\n{done.stdout}{done.stderr}")
+
+
+def read_system(folder: Path) -> BackupSystem:
+    """Find the function, the schedules and the secret in a synthesized app."""
+    templates = {path.name.split(".")[0]: json.loads(path.read_text()) for path in folder.glob("*.template.json")}
+    resources = [resource for template in templates.values() for resource in template["Resources"].values()]
+
+    def of_type(kind: str) -> list[dict[str, Any]]:
+        return [resource["Properties"] for resource in resources if resource["Type"] == kind]
+
+    function = next(each for each in of_type("AWS::Lambda::Function") if each.get("PackageType") == "Image")
+    schedules = [
+        Schedule(each["Name"], each["ScheduleExpression"], each["Target"]["Input"])
+        for each in of_type("AWS::Scheduler::Schedule")
+    ]
+    secret = next(each for each in of_type("AWS::SecretsManager::Secret") if "GenerateSecretString" in each)
+    return BackupSystem(
+        handler=function["ImageConfig"]["Command"][0],
+        environment=function["Environment"]["Variables"],
+        timeout_seconds=function["Timeout"],
+        schedules=tuple(schedules),
+        secret_username=json.loads(secret["GenerateSecretString"]["SecretStringTemplate"])["username"],
+        stacks=tuple(sorted(templates)),
+        resources=len(resources),
+    )
+
+
+def last_firing(expression: str, now: datetime) -> datetime:
+    """When a schedule fired last, for the forms we use: a fixed hour every day, weekday or day of the month.
+
+    Raises:
+        ValueError: the expression has another form.
+    """
+    fields = expression.removeprefix("cron(").removesuffix(")").split()
+    if len(fields) != 6 or not (fields[0].isdecimal() and fields[1].isdecimal()) or fields[3] != "*":
+        raise ValueError(f"not a schedule we know: {expression}")
+    minute, hour, day, _, weekday, _ = fields
+    moment = now.astimezone(UTC).replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    for _ in range(32):
+        fits_day = day in ("*", "?") or moment.day == int(day)
+        fits_weekday = weekday in ("*", "?") or _WEEKDAYS[moment.weekday()] == weekday
+        if moment <= now and fits_day and fits_weekday:
+            return moment
+        moment -= timedelta(days=1)
+    raise ValueError(f"{expression} does not fire within a month")
