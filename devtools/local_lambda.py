@@ -44,10 +44,11 @@ class RunningInvocation:
     """An invocation under way."""
 
     def __init__(self, handler: str, event: Mapping[str, Any], environment: Mapping[str, str], timeout: int) -> None:
-        self._result = Path(tempfile.mkstemp(prefix="invocation-")[1])
+        self._result = tempfile.TemporaryFile()  # noqa: SIM115 - it has no name, so it goes with the last of us
         self._started = time.monotonic()
         self.process = subprocess.Popen(
-            (sys.executable, "-m", "devtools.local_lambda", handler, str(timeout), str(self._result)),
+            (sys.executable, "-m", "devtools.local_lambda", handler, str(timeout), str(self._result.fileno())),
+            pass_fds=(self._result.fileno(),),
             cwd=Path(__file__).resolve().parent.parent,
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -60,15 +61,19 @@ class RunningInvocation:
         self.process.stdin.close()
 
     def finish(self) -> Invocation:
-        """Wait for its end."""
+        """Wait for its end; whoever stops us stops it."""
         assert self.process.stdout is not None
-        with self.process.stdout as stream:
-            lines = tuple(_parsed(line) for line in stream)
-        self.process.wait()
         try:
-            result = json.loads(self._result.read_text() or "{}")
-        finally:
-            self._result.unlink()
+            with self.process.stdout as stream:
+                lines = tuple(_parsed(line) for line in stream)
+            self.process.wait()
+        except BaseException:
+            self.process.terminate()
+            self.process.wait()
+            raise
+        with self._result as file:
+            file.seek(0)
+            result = json.loads(file.read() or "{}")
         error = None if "answer" in result else result.get("error", f"exit status {self.process.returncode}")
         return Invocation(result.get("answer"), error, lines, time.monotonic() - self._started)
 
@@ -110,12 +115,16 @@ class _Context:
 def _child(handler: str, timeout: str, result: str) -> None:
     module, _, function = handler.rpartition(".")
     event = json.load(sys.stdin)
+
+    def report(document: dict[str, Any]) -> None:
+        os.write(int(result), json.dumps(document).encode())
+
     try:
         answer = getattr(importlib.import_module(module), function)(event, _Context(float(timeout)))
     except BaseException as error:
-        Path(result).write_text(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+        report({"error": f"{type(error).__name__}: {error}"})
         raise
-    Path(result).write_text(json.dumps({"answer": answer}))
+    report({"answer": answer})
 
 
 if __name__ == "__main__":
