@@ -33,7 +33,7 @@ class FunctionRole(iam.Role):
                 resources=[log_group.log_group_arn],
             )
         )
-        # Describing has no finer resource than *, and the interfaces that Lambda makes have no name before they are made.
+        # Describing has no finer resource than *, and the interfaces that Lambda will make have no name yet.
         self.add_to_policy(iam.PolicyStatement(sid="LambdaJoinsVpc", actions=interfaces, resources=["*"]))
         # Lambda needs them, our code never does: calls that carry the function's own ARN come from the code.
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html

@@ -109,6 +109,7 @@ def synthesize(settings: Settings) -> Synthesized:
     """Write the templates of these settings to a folder of their own."""
     folder = Path(tempfile.mkdtemp(prefix="synth-"))
     app = App(outdir=str(folder), context=cdk_context(), analytics_reporting=False, stack_traces=False)
+    app.node.set_context("aws:cdk:disable-creation-stack-traces", True)  # as app.py does
     add_stacks(app, settings)
     app.synth()
     return Synthesized(app, folder, settings.prefix, json.loads((folder / "manifest.json").read_text()))

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import app
-from tests.infrastructure.synthesis import ROOT, block_of, cdk_context
+from tests.infrastructure.synthesis import ROOT, Synthesized, block_of, cdk_context
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs_lib", "lambda_src")
@@ -62,13 +61,11 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.mark.timeout(120)
-def test_the_same_settings_give_the_same_bytes_everywhere(copied: Path, tmp_path: Path) -> None:
-    here = cdk_synth(ROOT, tmp_path / "here", "--context", "env=prod", home=tmp_path)
-    assert here.returncode == 0, here.stderr
-    there = cdk_synth(copied, tmp_path / "there", home=tmp_path / "other home")
+def test_the_same_settings_give_the_same_bytes_everywhere(prod: Synthesized, copied: Path, tmp_path: Path) -> None:
+    """Here, in this process; and there, by the command, in a copy with other paths, another home and litter."""
+    there = cdk_synth(copied, tmp_path / "there", "--context", "env=prod", home=tmp_path / "other home")
     assert there.returncode == 0, there.stderr
-    first, second = contents(tmp_path / "here"), contents(tmp_path / "there")
+    first, second = contents(prod.folder), contents(tmp_path / "there")
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == []
     assert len([name for name in first if name.endswith(".template.json")]) == 5
@@ -90,15 +87,22 @@ def test_a_wrong_setting_is_explained_without_a_traceback(copied: Path, tmp_path
     assert "fix:   write a whole number from 1 to 35" in said
 
 
-def test_an_unknown_environment_is_explained(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_environment_is_explained(tmp_path: Path) -> None:
     # What the command hands to the app; the app says the rest.
-    monkeypatch.setenv("CDK_CONTEXT_JSON", json.dumps({**cdk_context(), "env": "produktion"}))
-    with pytest.raises(SystemExit) as stopped:
-        app.main()
-    assert stopped.value.code == 1
-    assert "one of: dev, staging, prod" in capsys.readouterr().err
+    context = json.dumps({**cdk_context(), "env": "produktion"})
+    refused = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_CONTEXT_JSON": context, "CDK_OUTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refused.returncode == 1
+    assert "one of: dev, staging, prod" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_app_is_one_main_that_runs_when_it_is_told() -> None:
