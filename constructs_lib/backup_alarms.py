@@ -44,7 +44,7 @@ class BackupAlarms(Construct):
             name=f"backup-missing-{database}",
             runbook="backup-missing",
             meaning=f"No verified daily backup of {database} for {hours} hours: what is written now could be lost.",
-            metric=self._function.metric(
+            metric=self._function.metric_backup(
                 Metric.BACKUP_SUCCESS, database=database, tier=Tier.DAILY, statistic="Sum", period=Duration.hours(1)
             ),
             # Every hour without a success must be one too many in a row. 25 hours and not 24, so that a run which
@@ -58,7 +58,7 @@ class BackupAlarms(Construct):
 
     def _backup_too_large(self, database: str, max_bytes: int) -> None:
         sizes = {
-            f"size{number}": self._function.metric(
+            f"size{number}": self._function.metric_backup(
                 Metric.BACKUP_SIZE, database=database, tier=tier, statistic="Maximum", period=Duration.days(1)
             )
             for number, tier in enumerate(Tier)

@@ -137,7 +137,9 @@ class BackupFunction(Construct):
             )
         )
 
-    def metric(self, name: Metric, *, database: str, tier: Tier, statistic: str, period: Duration) -> cloudwatch.Metric:
+    def metric_backup(
+        self, name: Metric, *, database: str, tier: Tier, statistic: str, period: Duration
+    ) -> cloudwatch.Metric:
         """A metric that the running code emits, for one database and tier."""
         return cloudwatch.Metric(
             namespace=METRICS_NAMESPACE,

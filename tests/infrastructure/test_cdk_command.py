@@ -124,3 +124,4 @@ def test_the_command_asks_nobody_for_news() -> None:
     settings = json.loads((ROOT / "cdk.json").read_text())
     assert settings["notices"] is False
     assert settings["versionReporting"] is False
+    assert settings["context"]["cli-telemetry"] is False
