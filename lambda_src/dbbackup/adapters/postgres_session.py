@@ -204,9 +204,20 @@ class PostgresDatabase:
         Raises:
             ConnectionFailedError: the server cannot be reached or does not let us in.
         """
+        connection = self._connect(purpose)
+        try:
+            connection.execute(
+                "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
+            )
+            connection.execute("SET datestyle = 'ISO'")  # the driver reads times in no other style
+            yield PostgresSession(connection)
+        finally:
+            connection.close()
+
+    def _connect(self, purpose: str) -> psycopg.Connection[TupleRow]:
         password = self._connection.password
         try:
-            connection = psycopg.connect(
+            return psycopg.connect(
                 host=self._connection.host,
                 port=self._connection.port,
                 user=self._connection.user,
@@ -221,15 +232,6 @@ class PostgresDatabase:
                 autocommit=True,
             )
         except psycopg.Error as error:
-            # Without the chain: the driver's exception holds the connection's parameters.
-            raise connection_failure(
-                str(error), where=str(self._connection), database=self._connection.database
-            ) from None
-        try:
-            connection.execute(
-                "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
-            )
-            connection.execute("SET datestyle = 'ISO'")  # the driver reads times in no other style
-            yield PostgresSession(connection)
-        finally:
-            connection.close()
+            failure = connection_failure(str(error), where=str(self._connection), database=self._connection.database)
+        # Out here the driver's exception, which holds the password, is not even the context of ours.
+        raise failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -114,14 +115,21 @@ def _refuse_url(why: str) -> InvalidRequestError:
     )
 
 
+def _split(text: str) -> tuple[SplitResult, int | None] | None:
+    """None for a malformed URL: the parser's error quotes what it could not read, a password perhaps."""
+    with contextlib.suppress(ValueError):
+        url = urlsplit(text)
+        return url, url.port
+    return None
+
+
 def _from_url(text: str) -> dict[str, str]:
     if not text:
         return {}
-    try:
-        url: SplitResult = urlsplit(text)
-        port = url.port
-    except ValueError as error:
-        raise _refuse_url("its host or port is malformed") from error.with_traceback(None)
+    parsed = _split(text)
+    if parsed is None:
+        raise _refuse_url("its host or port is malformed")
+    url, port = parsed
     if url.scheme not in ("postgres", "postgresql"):
         raise _refuse_url("it does not begin with postgresql://")
     found = {
