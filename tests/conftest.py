@@ -12,6 +12,7 @@ from devtools.aws import LocalAws, start_aws
 from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
 from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.function import Function, deploy
 
 _FOREIGN = (
     "PG",
@@ -105,3 +106,9 @@ def bucket(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Bucket:
         monkeypatch.setenv(name, value)
     name = f"backups-{os.getpid()}-{next(_numbers)}"
     return Bucket(name, aws.make_bucket(name), aws)
+
+
+@pytest.fixture
+def function(bucket: Bucket, database: Database, monkeypatch: pytest.MonkeyPatch) -> Function:
+    """The backup function of the small database."""
+    return deploy(bucket, database, monkeypatch)

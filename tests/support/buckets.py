@@ -24,7 +24,7 @@ class Bucket:
         """The bucket as an operation takes it."""
         return S3Store(client or make_client(), self.name)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """Names of all objects."""
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
 

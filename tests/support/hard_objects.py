@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - statements are easier to read in one line each
 """A database with one of everything that is easy to lose on the way."""
 
 from __future__ import annotations

@@ -116,13 +116,16 @@ def test_a_socket_folder_may_be_the_host() -> None:
         "postgresql://u:hunter2@[::1/d",
         "postgresql://u:hunter2@h/d?surprise=1",
         "u:hunter2@h/d",
-        "postgresql://u:hun\u2100ter2@h/d",
+        "postgresql://u:\u2100hunter2@h/d",
+        "postgresql://u:hunter2/with-a-slash@h/d",
+        "postgresql://u:hunter2#with-a-hash@h/d",
     ],
 )
 def test_a_url_that_cannot_be_understood_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(InvalidRequestError, match="DATABASE_URL cannot be used") as refused:
         from_environment({"DATABASE_URL": url})
     everything = "".join(traceback.format_exception(refused.value)) + repr(refused.value.as_dict())
+    assert refused.value.__cause__ is refused.value.__context__ is None
     assert "hunter2" not in everything
     assert url not in everything
     assert "percent-encoded" in refused.value.action
