@@ -70,6 +70,11 @@ def store_dump(
             session.check_alive()
             deadline.check("finishing the dump")
             return StoredDump(writer.commit(), digest, tables)
+        except DumpFailedError:
+            # A count that failed has ended the transaction whose snapshot the dump imports: that is the cause then.
+            if counting.done():
+                counting.result()
+            raise
         finally:
             if not counting.done():
                 with contextlib.suppress(Exception):  # the failure that led here is the one to report
