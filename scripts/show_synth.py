@@ -72,7 +72,10 @@ def main() -> None:
     console.print(table_of(templates))
     total = sum(len(template.get("Resources", {})) for template in templates.values())
     console.print(f"{len(templates)} stacks, {total} resources in {folder}/*.template.json", soft_wrap=True)
-    console.print("Next: `cdk diff` compares them with your account, `cdk deploy --all` makes it so.", soft_wrap=True)
+    console.print(
+        "Next, with the same --context: `cdk diff` compares them with your account, `cdk deploy --all` makes it so.",
+        soft_wrap=True,
+    )
 
 
 if __name__ == "__main__":

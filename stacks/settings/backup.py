@@ -55,7 +55,11 @@ class BackupSettings(Group):
     ] = Field(default=60, description="seconds before the time-out at which an unfinished backup is aborted in order")
     reserved_concurrency: Annotated[
         int, between(1, 100, unit="runs at once", why="with 0 no backup would ever run")
-    ] = Field(default=2, description="runs at once, kept free for backups; further events wait in Lambda's queue")
+    ] = Field(
+        default=2,
+        description="runs at once, kept free for backups; further events wait in Lambda's queue. "
+        "An account whose quota is still 10 must ask AWS for more before it can reserve any",
+    )
     max_event_age_seconds: Annotated[int, between(60, 21600, unit="seconds", why="Lambda's limit")] = Field(
         default=10800, description="seconds that an event waits for a free run before it goes to the dead-letter queue"
     )
