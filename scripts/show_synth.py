@@ -71,7 +71,8 @@ def main() -> None:
     console = Console()
     console.print(table_of(templates))
     total = sum(len(template.get("Resources", {})) for template in templates.values())
-    console.print(f"{len(templates)} stacks, {total} resources in {folder}/*.template.json", soft_wrap=True)
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    console.print(f"{len(templates)} stacks, {total} resources in {shown}/*.template.json", soft_wrap=True)
     console.print(
         "Next, with the same --context: `cdk diff` compares them with your account, `cdk deploy --all` makes it so.",
         soft_wrap=True,

@@ -82,7 +82,7 @@ def _refusal(error: ErrorDetails) -> Refusal:
     path = ".".join(place)
     if error["type"] == "extra_forbidden":
         model = _model_at(place[:-1])
-        known = sorted(model.model_fields) if model else []
+        known = sorted(set(model.model_fields) - {"environment"}) if model else []
         near = difflib.get_close_matches(place[-1], known, n=1)
         return Refusal(
             path=path,
@@ -96,7 +96,8 @@ def _refusal(error: ErrorDetails) -> Refusal:
     # In quotes where it is a text: "30" is not 30.
     value = "(missing)" if error["type"] == "missing" else json.dumps(error["input"], default=str, ensure_ascii=False)
     rule = "this setting has no default" if error["type"] == "missing" else error["msg"]
-    return Refusal(path=path, value=value, rule=rule, fix=f"write {place[-1]}: {meaning}")
+    verb = "add" if error["type"] == "missing" else "correct"
+    return Refusal(path=path, value=value, rule=rule, fix=f"{verb} it: {meaning}")
 
 
 def _model_at(path: list[str]) -> type[BaseModel] | None:

@@ -52,7 +52,7 @@ class Settings(Group):
     )
     tags: dict[str, str] = Field(default_factory=dict, description="tags of every resource, besides our own")
     network: NetworkSettings = NetworkSettings()
-    database: DatabaseSettings
+    database: DatabaseSettings = Field(description="the databases to back up, and the instance that they are on")
     storage: StorageSettings = StorageSettings()
     backup: BackupSettings = BackupSettings()
     monitoring: MonitoringSettings = MonitoringSettings()

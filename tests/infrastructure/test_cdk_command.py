@@ -77,7 +77,7 @@ def test_a_wrong_setting_is_explained_without_a_traceback(copied: Path, tmp_path
     project = tmp_path / "project"
     shutil.copytree(copied, project)
     (project / "cdk.json").write_text(json.dumps(settings))
-    refused = cdk_synth(project, tmp_path / "out", "--context", "env=prod", home=tmp_path)
+    refused = cdk_synth(project, tmp_path / "out", "--context", "env=prod", home=Path.home())
     assert refused.returncode == 1
     said = refused.stdout + refused.stderr
     assert "Traceback" not in said

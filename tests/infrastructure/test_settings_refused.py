@@ -170,7 +170,12 @@ def test_a_missing_setting_says_what_it_is() -> None:
         settings_of("prod", database__new_instance={})
     assert "database.new_instance.identifier" in str(refused.value)
     assert "(missing)" in str(refused.value)
-    assert "RDS instance identifier" in str(refused.value)
+    assert "fix:   add it: RDS instance identifier" in str(refused.value)
+
+
+def test_a_missing_group_says_what_it_is() -> None:
+    with pytest.raises(SettingsError, match="add it: the databases to back up"):
+        settings_of("prod", database=None)
 
 
 def test_a_misspelt_setting_gets_the_right_one_proposed() -> None:
