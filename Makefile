@@ -29,6 +29,7 @@ lint: setup ## ruff, mypy, the direction of imports
 	@$(BIN)/lint-imports
 
 synth: setup ## Write CloudFormation to cdk.out (ENV=prod|staging|dev)
+	@rm -rf cdk.out
 	@node_modules/.bin/cdk synth --quiet --context env=$(ENV)
 	@$(BIN)/python scripts/show_synth.py
 
