@@ -90,7 +90,13 @@ def install() -> None:
     if not (BIN / "python").exists():
         print("  a virtual environment in .venv ...", flush=True)
         shutil.rmtree(VENV, ignore_errors=True)
-        venv.create(VENV, with_pip=True)
+        try:
+            venv.create(VENV, with_pip=True)
+        except subprocess.CalledProcessError:
+            sys.exit(
+                "Set-up stopped: this Python cannot make a virtual environment with pip in it.\n"
+                "On Debian and Ubuntu: apt install python3-venv. Then run the same command again."
+            )
     pip = (str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
     run("the pinned Python packages", *pip, "-r", "requirements-dev.txt")
     node = shutil.which("node")
