@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from dbbackup.core.compression import Compression
@@ -24,6 +24,7 @@ from dbbackup.core.ports import (
 )
 from dbbackup.core.watchdog import at_deadline
 
+CANCEL_EVERY_SECONDS = 1.0
 MAGIC = b"PGDMP"
 """First bytes of every archive in custom format."""
 
@@ -66,7 +67,7 @@ def store_dump(
         counting = pool.submit(session.count_rows, exact_count_max_bytes)
         try:
             digest = _pump(process, writer, deadline, listener)
-            tables = _counted(counting, session, deadline)
+            tables = _counted(counting, deadline)
             session.check_alive()
             deadline.check("finishing the dump")
             return StoredDump(writer.commit(), digest, tables)
@@ -76,9 +77,7 @@ def store_dump(
                 counting.result()
             raise
         finally:
-            if not counting.done():
-                with contextlib.suppress(Exception):  # the failure that led here is the one to report
-                    session.cancel()
+            _end(counting, session)
 
 
 def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, listener: ProgressListener) -> str:
@@ -108,12 +107,17 @@ def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, liste
     return digest.hexdigest()
 
 
-def _counted(
-    counting: Future[tuple[TableCount, ...]], session: DatabaseSession, deadline: Deadline
-) -> tuple[TableCount, ...]:
+def _end(counting: Future[tuple[TableCount, ...]], session: DatabaseSession) -> None:
+    """Stop a count that still runs; a cancellation that comes between two of its statements has no effect."""
+    while not counting.done():
+        with contextlib.suppress(Exception):  # the failure that led here is the one to report
+            session.cancel()
+        wait((counting,), timeout=CANCEL_EVERY_SECONDS)
+
+
+def _counted(counting: Future[tuple[TableCount, ...]], deadline: Deadline) -> tuple[TableCount, ...]:
     try:
         return counting.result(timeout=deadline.remaining())
     except TimeoutError:
-        session.cancel()
         deadline.check("counting rows")
         raise
