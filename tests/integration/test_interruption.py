@@ -1,0 +1,100 @@
+"""The command is told to stop, or is ended without a word, in the middle of a dump."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.buckets import Bucket
+from tests.support.command import dbbackup, start_dbbackup
+from tests.support.databases import Database
+from tests.support.faults import wait_for
+
+
+def _dump_of(command: subprocess.Popen[str]) -> psutil.Process | None:
+    for child in psutil.Process(command.pid).children():
+        if child.name() == "pg_dump" and "--snapshot" in " ".join(child.cmdline()):
+            return child
+    return None
+
+
+def _halted(command: subprocess.Popen[str], has_begun: Callable[[], object]) -> psutil.Process:
+    """The command's pg_dump, stopped after something of it has been stored."""
+    wait_for(lambda: has_begun() or command.poll() is not None)
+    dump = _dump_of(command)
+    assert dump is not None, "the dump ended too soon for this test"
+    dump.suspend()
+    return dump
+
+
+@pytest.fixture
+def started(large_database: Database, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
+    """A backup into a directory that has come to its middle."""
+    command = start_dbbackup("backup", "--json", "--directory", tmp_path, environment=large_database.environment())
+    try:
+        dump = _halted(command, lambda: any(path.stat().st_size for path in tmp_path.glob("*.partial")))
+        yield command, dump
+    finally:
+        command.kill()
+        command.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_backup_in_order(
+    started: tuple[subprocess.Popen[str], psutil.Process], tmp_path: Path, number: signal.Signals
+) -> None:
+    command, dump = started
+    command.send_signal(number)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+    assert not dump.is_running()
+    assert f"Stopped by {number.name}" in err
+    assert "nothing of it is stored under a final name" in err
+    assert json.loads(out)["error"] == "interrupted"
+
+
+def test_a_signal_aborts_the_upload(large_database: Database, bucket: Bucket) -> None:
+    environment = {**large_database.environment(), **bucket.aws.environment()}
+    command = start_dbbackup("backup", "--bucket", bucket.name, environment=environment)
+    dump = _halted(command, bucket.unfinished_uploads)
+    command.terminate()
+    command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert not dump.is_running()
+    assert bucket.names() == []
+    assert bucket.unfinished_uploads() == []
+
+
+def test_what_a_killed_run_leaves_is_no_backup_and_the_next_run_removes_it(
+    started: tuple[subprocess.Popen[str], psutil.Process], large_database: Database, tmp_path: Path
+) -> None:
+    command, dump = started
+    command.kill()
+    command.communicate()
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(f".dump.{command.pid}.partial")
+    assert dbbackup("list", "--json", "--directory", tmp_path).document == []
+    dump.resume()
+    dump.wait(60)
+    again = dbbackup("backup", "--json", "--directory", tmp_path, environment=large_database.environment())
+    assert again.status == 0, again.err
+    assert not left.exists()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_turn_is_given_back_when_a_run_is_killed(
+    started: tuple[subprocess.Popen[str], psutil.Process], large_database: Database, tmp_path: Path
+) -> None:
+    command, dump = started
+    command.kill()
+    command.communicate()
+    dump.kill()
+    ended = dbbackup("backup", "--wait", "30", "--directory", tmp_path, environment=large_database.environment())
+    assert ended.status == 0, ended.err
