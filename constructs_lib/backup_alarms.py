@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.backup_function import BackupFunction
+from constructs_lib.plain_name import plain_name
 from dbbackup.contract import Metric, Tier
 
 
@@ -40,8 +41,8 @@ class BackupAlarms(Construct):
 
     def _backup_missing(self, database: str, hours: int) -> None:
         self._alarm(
-            f"BackupMissing-{database}",
-            name=f"backup-missing-{database}",
+            f"BackupMissing-{plain_name(database)}",
+            name=f"backup-missing-{plain_name(database)}",
             runbook="backup-missing",
             meaning=f"No verified daily backup of {database} for {hours} hours: what is written now could be lost.",
             metric=self._function.metric_backup(
@@ -64,8 +65,8 @@ class BackupAlarms(Construct):
             for number, tier in enumerate(Tier)
         }
         self._alarm(
-            f"BackupTooLarge-{database}",
-            name=f"backup-too-large-{database}",
+            f"BackupTooLarge-{plain_name(database)}",
+            name=f"backup-too-large-{plain_name(database)}",
             runbook="backup-too-large",
             meaning=f"A backup of {database} is larger than {max_bytes} bytes: restores take longer than planned.",
             metric=cloudwatch.MathExpression(

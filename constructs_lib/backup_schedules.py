@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Final
 
 from aws_cdk import Duration, Stack
@@ -14,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.backup_function import BackupFunction
+from constructs_lib.plain_name import plain_name
 from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EventField, Tier
 
 DEFAULT_SCHEDULES: Final[Mapping[Tier, str]] = {
@@ -71,10 +70,11 @@ class BackupSchedules(Construct):
         age = (max_event_age or Duration.hours(1)).to_seconds()
         for database in function.database_names:
             for tier, expression in schedules.items():
+                name = f"{tier.value}-{plain_name(database)}"
                 schedule = scheduler.CfnSchedule(
                     self,
-                    f"{tier.value.capitalize()}-{database}",
-                    name=schedule_name(tier, database),
+                    name.capitalize(),
+                    name=name,
                     group_name=group_name,
                     description=f"{tier.value} backup of {database}",
                     schedule_expression=expression,
@@ -101,12 +101,3 @@ class BackupSchedules(Construct):
                 )
                 # EventBridge tries the role out when the schedule is created, so its policy comes first.
                 schedule.node.add_dependency(group, role.node.find_child("DefaultPolicy"))
-
-
-def schedule_name(tier: Tier, database: str) -> str:
-    """Name of a schedule: EventBridge takes 64 letters, digits, hyphens, dots and underscores; PostgreSQL takes all."""
-    name = f"{tier.value}-{database}"
-    if len(name) <= 64 and re.fullmatch(r"[0-9A-Za-z_.-]+", name):
-        return name
-    plain = re.sub(r"[^0-9A-Za-z_.-]", "-", name)[:55]
-    return f"{plain}-{sha256(database.encode()).hexdigest()[:8]}"

@@ -121,5 +121,7 @@ def _group_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _show(value: object) -> str:
-    shown = value if isinstance(value, str) and value else json.dumps(value, default=str, ensure_ascii=False)
+    # A text that can be seen is shown as it is, one that can't in quotes and with escapes.
+    visible = isinstance(value, str) and value.isprintable() and value == value.strip() != ""
+    shown = str(value) if visible else json.dumps(value, default=str, ensure_ascii=False)
     return shown if len(shown) <= 120 else f"{shown[:117]}..."

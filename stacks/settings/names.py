@@ -52,10 +52,14 @@ def created_database_rule(name: str) -> str | None:
 
 
 def database_rule(name: str) -> str | None:
-    """Rule of PostgreSQL that any database name breaks, whoever created it."""
-    if not name or "\0" in name:
-        return "a PostgreSQL database name is neither empty nor holds a zero byte"
-    if len(name.encode()) > 63:
+    """Rule of PostgreSQL or CloudWatch that any database name breaks, whoever created it."""
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+    if not re.fullmatch(r"[ -~]+", name) or not name.strip() or name.startswith(":"):
+        return (
+            "the alarm on a missing backup is for one database by name, and CloudWatch takes printable ASCII there, "
+            "not blank and not beginning with a colon"
+        )
+    if len(name) > 63:
         return "PostgreSQL cuts a database name after 63 bytes, so this one would never be found"
     if name in _RESERVED_DATABASES:
         return f"{name} belongs to RDS or to PostgreSQL itself and nobody else may connect to it"

@@ -85,6 +85,8 @@ class Synthesized:
     folder: Path
     prefix: str
     manifest: Mapping[str, Any]
+    owner: tempfile.TemporaryDirectory[str]
+    """Removes the folder when nobody holds on to this any more."""
 
     def __getitem__(self, part: str) -> Template:
         """Template of one stack, such as ``database``."""
@@ -107,12 +109,14 @@ class Synthesized:
 
 def synthesize(settings: Settings) -> Synthesized:
     """Write the templates of these settings to a folder of their own."""
-    folder = Path(tempfile.mkdtemp(prefix="synth-"))
+    owner = tempfile.TemporaryDirectory(prefix="synth-")
+    folder = Path(owner.name)
     app = App(outdir=str(folder), context=cdk_context(), analytics_reporting=False, stack_traces=False)
     app.node.set_context("aws:cdk:disable-creation-stack-traces", True)  # as app.py does
     add_stacks(app, settings)
     app.synth()
-    return Synthesized(app, folder, settings.prefix, json.loads((folder / "manifest.json").read_text()))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return Synthesized(app, folder, settings.prefix, manifest, owner)
 
 
 def statements_of(policy: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from tests.infrastructure.synthesis import Synthesized
+from tests.infrastructure.synthesis import Synthesized, settings_of, synthesize
+from tests.infrastructure.test_real_cases import EXISTING_INSTANCE, EXISTING_VPC
 
 # Warnings that are looked at and right as they are; errors are never accepted.
 ACCEPTED = {
@@ -22,6 +23,21 @@ def test_cloudformation_accepts_every_template(environment: str, request: pytest
     synthesized: Synthesized = request.getfixturevalue(environment)
     templates = sorted(synthesized.folder.glob("*.template.json"))
     assert len(templates) == 5
+    assert [finding for path in templates for finding in _findings(path)] == []
+
+
+def test_cloudformation_accepts_what_is_added_to_somebody_else_s_network_and_database() -> None:
+    vpc = {**EXISTING_VPC, "create_endpoints": True, "route_table_ids": ["rtb-0aaaaaaaa", "rtb-0bbbbbbbb"]}
+    synthesized = synthesize(
+        settings_of(
+            "prod",
+            network__existing_vpc=vpc,
+            database__new_instance=None,
+            database__existing_instance=EXISTING_INSTANCE,
+        )
+    )
+    templates = sorted(synthesized.folder.glob("*.template.json"))
+    assert len(templates) == 4
     assert [finding for path in templates for finding in _findings(path)] == []
 
 

@@ -76,7 +76,7 @@ def test_buckets_that_s3_takes(name: str) -> None:
     assert bucket_name_rule(name) is None
 
 
-@pytest.mark.parametrize("name", ["ftry", "Mixed Case", "ünïcode", 'with "quotes"', "ü" * 31])
+@pytest.mark.parametrize("name", ["ftry", "Mixed Case", 'with "quotes"', "a/b", "d" * 63])
 def test_databases_that_postgresql_takes(name: str) -> None:
     assert database_rule(name) is None
 
