@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup import assembly
-from dbbackup.cli.output import print_json, progress_line, say
+from dbbackup.cli.output import examples, print_json, progress_line, say
 from dbbackup.contract import Tier
 from dbbackup.core.compression import Method
 from dbbackup.core.connection import from_environment
@@ -26,10 +26,10 @@ HELP = (
     "The dump is streamed, read back, and becomes a backup only when its manifest is written, last of all. In a "
     "directory, backups older than their retention are then removed, but never the newest."
 )
-EXAMPLES = (
-    "Examples: [bold]dbbackup backup[/] into backups/ · "
-    "[bold]dbbackup backup --bucket ftry-backups --tier pre-migration[/] before a schema change · "
-    "[bold]POSTGRES_DB=ftry_staging dbbackup backup --directory /srv/backups --json[/] from a script"
+EXAMPLES = examples(
+    ("dbbackup backup", "into backups/"),
+    ("dbbackup backup --tier pre-migration --bucket ftry-backups", "before a schema change"),
+    ("POSTGRES_DB=ftry_staging dbbackup backup --directory /srv/backups --json", "from a script"),
 )
 
 

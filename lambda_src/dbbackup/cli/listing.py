@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,16 +13,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from dbbackup import assembly
-from dbbackup.cli.output import print_json, say
+from dbbackup.cli.output import examples, print_json, say, warn
 from dbbackup.contract import Tier
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.operations.catalog import Catalog, CatalogEntry, read_catalog
 
-HELP = "Show the backups there are, newest first. What has no manifest is no backup, and is named below the table."
-EXAMPLES = (
-    "Examples: [bold]dbbackup list[/] of backups/ · [bold]dbbackup list --bucket ftry-backups --tier weekly[/] · "
-    "[bold]dbbackup list --json | jq '.[0].key'[/]"
+HELP = "Show the backups there are, newest first.\n\nWhat has no manifest is not a backup: it is named below the table."
+EXAMPLES = examples(
+    ("dbbackup list", "what is in backups/"),
+    ("dbbackup list --bucket ftry-backups --tier weekly", "one tier of a bucket"),
+    ("dbbackup list --json | jq -r '.[0].key'", "the newest, for a script"),
 )
 
 
@@ -43,9 +43,9 @@ def list_backups(
     else:
         _print_table(store, catalog, now)
     for problem in catalog.unreadable:
-        sys.stderr.write(f"⚠️  {problem}\n")
+        warn(problem)
     for stray in catalog.unmanifested:
-        sys.stderr.write(f"⚠️  {store.url(stray.key)} has no manifest: it is not a verified backup.\n")
+        warn(f"{store.url(stray.key)} has no manifest: it is not a verified backup.")
     if catalog.unreadable:
         raise typer.Exit(1)
 

@@ -20,6 +20,11 @@ from dbbackup.core.units import format_bytes
 _PHASES = {"roles": "roles", "dump": "dumping", "verify": "reading back"}
 
 
+def examples(*lines: tuple[str, str]) -> str:
+    """The end of a help text: commands and what each is for, a line each."""
+    return "\n\n".join(["[bold]Examples[/]", *(f"  {command}   [dim]{purpose}[/]" for command, purpose in lines)])
+
+
 def print_json(document: Mapping[str, Any] | list[dict[str, Any]]) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
@@ -28,6 +33,11 @@ def print_json(document: Mapping[str, Any] | list[dict[str, Any]]) -> None:
 def say(line: str) -> None:
     """One line of a result."""
     sys.stdout.write(line + "\n")
+
+
+def warn(line: str) -> None:
+    """One line that does not belong to the result."""
+    sys.stderr.write(f"⚠️  {line}\n")
 
 
 def report_failure(error: DbBackupError, *, as_json: bool) -> None:

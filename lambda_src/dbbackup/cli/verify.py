@@ -12,7 +12,7 @@ import typer
 
 from dbbackup import assembly
 from dbbackup.adapters.directory_store import DirectoryStore
-from dbbackup.cli.output import print_json, progress_line, say
+from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.contract import Tier
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import InvalidRequestError, VerificationFailedError
@@ -24,13 +24,14 @@ from dbbackup.operations.verify import Expected, Verified, verify_archive
 
 LATEST = "latest"
 HELP = (
-    "Read a backup from its first byte to its last: it lists, decompresses to its end, and its SHA-256 is the one in "
-    "the manifest. A file without a manifest has its structure checked, and that is said."
+    "Read a backup back and check it.\n\n"
+    "It must list, decompress to its end, and have the SHA-256 of its manifest. A file without a manifest has its "
+    "structure checked, and that is said."
 )
-EXAMPLES = (
-    "Examples: [bold]dbbackup verify latest[/] · "
-    "[bold]dbbackup verify backups/ftry_backup_20250111_020000.dump[/] · "
-    "[bold]dbbackup verify daily/ftry_backup_20250111_020000.dump --bucket ftry-backups[/]"
+EXAMPLES = examples(
+    ("dbbackup verify latest", "the newest in backups/"),
+    ("dbbackup verify backups/ftry_backup_20250111_020000.dump", "a file"),
+    ("dbbackup verify daily/ftry_backup_20250111_020000.dump --bucket ftry-backups", "an object"),
 )
 
 
@@ -44,13 +45,17 @@ def verify(
 ) -> None:
     """Read a backup back and check it."""
     store, key = _locate(backup, directory, bucket)
+    unreadable: tuple[str, ...] = ()
     if key is None:
-        manifest: Manifest | None = read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
+        catalog = read_catalog(store, tier=tier, database=database)
+        unreadable = catalog.unreadable
+        for problem in unreadable:
+            warn(problem)
+        manifest: Manifest | None = catalog.latest(store, tier=tier, database=database).manifest
+        assert manifest is not None
+        key = manifest.archive.key
     else:
         manifest = read_manifest(store, key)
-    if manifest is not None:
-        key = manifest.archive.key
-    assert key is not None
     tools = assembly.tools_for(Connection(), os.environ)
     with progress_line() as listener, _naming_the_intact_version(manifest):
         # The object as anybody would read it now, not the version that was verified then.
@@ -72,6 +77,8 @@ def verify(
         )
     else:
         _say_verified(store.url(key), verified, manifest)
+    if unreadable:  # one of them may be newer than what was taken for the latest
+        raise typer.Exit(1)
 
 
 @contextmanager
