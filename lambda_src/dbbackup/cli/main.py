@@ -52,8 +52,7 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     name = signal.Signals(number).name
     raise InterruptedRunError(
         f"Stopped by {name}.",
-        untouched="The unfinished backup was thrown away, nothing of it is stored under a final name, and earlier "
-        "backups are as they were.",
+        untouched="Nothing unfinished is left under a final name, and earlier backups are as they were.",
         action="Start it again when it suits.",
     )
 
