@@ -164,6 +164,7 @@ class PostgresTools:
 
         Raises:
             VerificationFailedError: pg_restore does not take it for a whole archive.
+            ClientToolError: a newer pg_dump has made it.
             DeadlineExceededError: it took too long.
         """
         with (
@@ -184,6 +185,13 @@ class PostgresTools:
             for process in (reader, lister):
                 status = process.wait()
                 deadline.check("reading the archive back")
+                if status != 0 and "unsupported version" in process.said():
+                    raise ClientToolError(
+                        f"The pg_restore {self.version} in {self._folder} does not know the format of the archive: "
+                        f"{process.ending(status)}.",
+                        untouched="The database and other backups are as they were.",
+                        action="Set PG_BINDIR to client programs at least as new as those that made the archive.",
+                    )
                 if status != 0:
                     raise VerificationFailedError(
                         f"The archive is damaged or incomplete: {process.ending(status)}.",
