@@ -15,7 +15,7 @@ from typing import Self
 from dbbackup.contract import Tier
 from dbbackup.core.errors import NotFoundError, StorageError, StorageFullError
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.naming import BackupId, manifest_key, roles_key
+from dbbackup.core.naming import BackupId, is_ours, manifest_key, roles_key
 from dbbackup.core.ports import StoredObject
 
 CHUNK_BYTES = 1024 * 1024
@@ -25,8 +25,12 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIVATE = 0o600
 
 
+_KEPT = "The new backup is stored and verified, and so are those that are kept; old ones have stayed behind."
+_NOTHING_STORED = "Nothing is stored under a final name, and earlier backups are as they were."
+
+
 @contextmanager
-def _translated(doing: str, path: Path) -> Iterator[None]:
+def _translated(doing: str, path: Path, *, untouched: str = _NOTHING_STORED) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -44,7 +48,7 @@ def _translated(doing: str, path: Path) -> Iterator[None]:
             ) from error
         raise StorageError(
             f"{doing[0].upper()}{doing[1:]} {path} failed: {error.strerror}.",
-            untouched="Nothing is stored under a final name, and earlier backups are as they were.",
+            untouched=untouched,
             action="Check the folder and the rights on it, or name another with --directory.",
         ) from error
 
@@ -129,8 +133,8 @@ class DirectoryStore:
         if not self._folder.is_dir():
             return
         for leftover in self._folder.glob(f"*{PARTIAL_SUFFIX}"):
-            pid = leftover.name.removesuffix(PARTIAL_SUFFIX).rsplit(".", 1)[-1]
-            if pid.isdecimal() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            name, _, pid = leftover.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")
+            if is_ours(name) and pid.isdecimal() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
                 leftover.unlink(missing_ok=True)
 
     @contextmanager
@@ -183,7 +187,7 @@ class DirectoryStore:
         removed = 0
         for manifest in manifests:
             archive = manifest.archive.key
-            with _translated("removing", self._folder / archive):
+            with _translated("removing", self._folder / archive, untouched=_KEPT):
                 for key in (manifest_key(archive), roles_key(archive), archive):
                     (self._folder / key).unlink(missing_ok=True)
             removed += 1

@@ -65,3 +65,11 @@ def parse_file_name(name: str) -> tuple[str, datetime] | None:
     except ValueError:
         return None
     return unquote(match["database"]), time
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file name or key is one that a backup's archive, manifest or role dump has."""
+    for suffix in (ARCHIVE_SUFFIX, MANIFEST_SUFFIX, ROLES_SUFFIX):
+        if name.endswith(suffix):
+            return parse_file_name(name.removesuffix(suffix) + ARCHIVE_SUFFIX) is not None
+    return False
