@@ -22,11 +22,13 @@ demo: setup ## Back a real PostgreSQL up through the synthesized system, and see
 test: lint ## Lint, then every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: setup ## ruff, mypy, the direction of imports
+lint: setup ## ruff, mypy, the direction of imports, shell scripts, the Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+	@$(BIN)/hadolint lambda_src/Dockerfile
 
 synth: setup ## Write CloudFormation to cdk.out (ENV=prod|staging|dev)
 	@rm -rf cdk.out

@@ -3,5 +3,6 @@
 #   scripts/backup-database.sh [--tier pre-migration] [--directory DIR | --bucket BUCKET] [--json]
 # The connection comes from the environment or from .env: POSTGRES_HOST, _PORT, _USER, _PASSWORD, _DB, or DATABASE_URL.
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/dbbackup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/dbbackup.sh"
 exec "$dbbackup" backup "$@"

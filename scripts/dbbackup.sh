@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it: finds the command and the connection of this checkout.
 # Values of the environment win over those in .env, so `POSTGRES_DB=scratch scripts/...` changes just that.
 
@@ -18,6 +19,7 @@ if [ -f .env ]; then
 fi
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # dbbackup is for the script that sources this
 if [ -x "$root/.venv/bin/dbbackup" ]; then
   dbbackup=$root/.venv/bin/dbbackup
 elif ! dbbackup=$(command -v dbbackup); then
