@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from dbbackup import assembly
 from dbbackup.cli.output import examples, print_json, say, warn
@@ -79,7 +79,7 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
     if not catalog.entries:
         say(f"There are no backups in {store.location}. `dbbackup backup` takes one.")
         return
-    table = Table(title=f"Backups in {escape(store.location)}", title_justify="left", box=None, pad_edge=False)
+    table = Table(title=Text(f"Backups in {store.location}"), title_justify="left", box=None, pad_edge=False)
     table.add_column("TIER", no_wrap=True)
     table.add_column("TIME (UTC)", no_wrap=True)
     table.add_column("DATABASE")
@@ -94,12 +94,12 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
         table.add_row(
             manifest.tier.value,
             manifest.backup_time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            escape(manifest.source.database),
+            Text(manifest.source.database),
             format_bytes(manifest.archive.size_bytes),
             format_seconds(age),
             entry.archive.storage_class if entry.archive else "-",
             _state(entry),
-            escape(manifest.archive.key),
+            Text(manifest.archive.key),
         )
     console = Console()
     # A pipe gets whole lines, however long.
