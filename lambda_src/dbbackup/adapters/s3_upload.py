@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 PARTS_IN_FLIGHT = 2
 RUN_METADATA = "dbbackup-run"
 _UNTOUCHED = "The upload was aborted: nothing is stored under the final name, and earlier backups are as they were."
+_UNVERIFIED = "The archive is stored but not verified; it has no manifest, so nothing takes it for a backup."
 
 
 class MultipartUpload:
@@ -142,6 +143,7 @@ class MultipartUpload:
         with translated("Completing the upload of", self._url, untouched=_UNTOUCHED):
             self._complete(checksum)
             self._open = False
+        with translated("Looking at the stored", self._url, untouched=_UNVERIFIED):
             head = self._client.head_object(Bucket=self._bucket, Key=self._key)
         if head["ContentLength"] != self._size or head["Metadata"].get(RUN_METADATA) != self._run:
             raise StorageError(
