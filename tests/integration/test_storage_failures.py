@@ -101,6 +101,21 @@ def test_a_completion_that_was_carried_out_while_its_answer_was_lost_is_a_succes
     assert [entry.sound for entry in read_catalog(bucket.store()).entries] == [True]
 
 
+def test_an_archive_that_cannot_be_looked_at_once_stored_is_not_said_to_be_thrown_away(
+    database: Database, bucket: Bucket
+) -> None:
+    client = s3_store.make_client()
+    completed: list[str] = []
+    intercept(client, "CompleteMultipartUpload", lambda request, **_: completed.append(request.url))
+    Refusing("HeadObject", 403, "AccessDenied", ALWAYS, client=client, only=lambda _: bool(completed))
+    with pytest.raises(StorageError, match="Looking at the stored") as failure:
+        take(database, bucket.store(client))
+    assert len(bucket.names()) == 1
+    assert "aborted" not in failure.value.untouched
+    assert "it has no manifest" in failure.value.untouched
+    assert read_catalog(bucket.store()).entries == ()
+
+
 @pytest.mark.parametrize("what", ["roles.sql", "manifest.json"])
 def test_a_document_that_cannot_be_stored_means_no_backup(database: Database, bucket: Bucket, what: str) -> None:
     fault = Refusing("PutObject", 403, "AccessDenied", ALWAYS, only=lambda url: url.endswith(what))
