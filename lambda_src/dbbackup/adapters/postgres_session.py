@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters import contents
 from dbbackup.contract import SERVICE
 from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Connection
 from dbbackup.core.deadline import Deadline
@@ -33,16 +34,6 @@ _FACTS = """
            pg_encoding_to_char(encoding), datcollate,
            (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
     FROM pg_database WHERE datname = current_database()
-"""
-# The tables whose rows pg_dump writes: ordinary ones, partitions among them, that no extension owns.
-_TABLES = """
-    SELECT c.oid, n.nspname, c.relname, coalesce(pg_table_size(c.oid), 0)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-      AND NOT EXISTS (SELECT FROM pg_depend d
-                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-    ORDER BY n.nspname, c.relname
 """
 _LOCK_HOLDER = """
     SELECT a.pid, a.application_name, a.backend_start
@@ -137,8 +128,17 @@ class PostgresSession:
         with self._translated("counting rows"):
             # As pg_dump does: rather an error than rows that a policy hides without a word.
             self._connection.execute("SET LOCAL row_security = off")
-            tables = self._connection.execute(_TABLES).fetchall()
+            tables = self._connection.execute(contents.TABLES).fetchall()
             return tuple(self._count(oid, schema, table, size, exact_max_bytes) for oid, schema, table, size in tables)
+
+    def count_objects(self) -> dict[str, int]:
+        """How many indexes, constraints, sequences and so on the dump will hold.
+
+        Raises:
+            DatabaseReadError: the catalogue could not be read, or the connection was lost.
+        """
+        with self._translated("counting objects"):
+            return dict(self._connection.execute(contents.OBJECTS).fetchall())
 
     def _count(self, oid: int, schema: str, table: str, size: int, exact_max_bytes: int) -> TableCount:
         name = sql.Identifier(schema, table)

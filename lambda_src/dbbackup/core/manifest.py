@@ -86,6 +86,9 @@ class Manifest(_Document):
     archive: Archive
     roles: Roles
     tables: tuple[TableCount, ...]
+    objects: dict[str, int] = Field(
+        default_factory=dict, description="how many indexes, constraints, sequences and so on there are"
+    )
     verification: Verification
     client_version: str
     software_version: str

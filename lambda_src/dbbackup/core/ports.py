@@ -59,6 +59,9 @@ class DatabaseSession(Protocol):
     def count_rows(self, exact_max_bytes: int) -> tuple[TableCount, ...]:
         """Rows of every table that the dump will hold, in the snapshot."""
 
+    def count_objects(self) -> dict[str, int]:
+        """How many objects of each kind there are, in the snapshot."""
+
     def cancel(self) -> None:
         """Stop a count that is running in another thread."""
 

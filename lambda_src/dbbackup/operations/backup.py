@@ -138,6 +138,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
                 ),
                 roles=Roles(key=roles_key(key), size_bytes=len(roles), sha256=hashlib.sha256(roles).hexdigest()),
                 tables=dump.tables,
+                objects=dump.objects,
                 verification=verified.record,
                 client_version=tools.version,
                 software_version=version(SERVICE),

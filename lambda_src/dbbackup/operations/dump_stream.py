@@ -36,6 +36,15 @@ class StoredDump:
     stored: StoredObject
     sha256: str
     tables: tuple[TableCount, ...]
+    objects: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the snapshot holds."""
+
+    tables: tuple[TableCount, ...]
+    objects: dict[str, int]
 
 
 def store_dump(
@@ -64,13 +73,13 @@ def store_dump(
         tools.start_dump(snapshot.name, compression) as process,
         at_deadline(deadline, process.kill),
     ):
-        counting = pool.submit(session.count_rows, exact_count_max_bytes)
+        counting = pool.submit(_count, session, exact_count_max_bytes)
         try:
             digest = _pump(process, writer, deadline, listener)
-            tables = _counted(counting, deadline)
+            contents = _counted(counting, deadline)
             session.check_alive()
             deadline.check("finishing the dump")
-            return StoredDump(writer.commit(), digest, tables)
+            return StoredDump(writer.commit(), digest, contents.tables, contents.objects)
         except DumpFailedError:
             # A count that failed has ended the transaction whose snapshot the dump imports: that is the cause then.
             if counting.done():
@@ -78,6 +87,10 @@ def store_dump(
             raise
         finally:
             _end(counting, session)
+
+
+def _count(session: DatabaseSession, exact_max_bytes: int) -> Contents:
+    return Contents(session.count_rows(exact_max_bytes), session.count_objects())
 
 
 def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, listener: ProgressListener) -> str:
@@ -107,7 +120,7 @@ def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, liste
     return digest.hexdigest()
 
 
-def _end(counting: Future[tuple[TableCount, ...]], session: DatabaseSession) -> None:
+def _end(counting: Future[Contents], session: DatabaseSession) -> None:
     """Stop a count that still runs; a cancellation that comes between two of its statements has no effect."""
     while not counting.done():
         with contextlib.suppress(Exception):  # the failure that led here is the one to report
@@ -115,7 +128,7 @@ def _end(counting: Future[tuple[TableCount, ...]], session: DatabaseSession) -> 
         wait((counting,), timeout=CANCEL_EVERY_SECONDS)
 
 
-def _counted(counting: Future[tuple[TableCount, ...]], deadline: Deadline) -> tuple[TableCount, ...]:
+def _counted(counting: Future[Contents], deadline: Deadline) -> Contents:
     try:
         return counting.result(timeout=deadline.remaining())
     except TimeoutError:
