@@ -44,6 +44,7 @@ def test_old_backups_go_after_a_success_and_nothing_else_does(database: Database
         *lay_down(tmp_path, manifest_of(database.name, days_old=29)),
         *lay_down(tmp_path, manifest_of(database.name, Tier.PRE_MIGRATION, days_old=6)),
         *lay_down(tmp_path, manifest_of("another", days_old=300)),
+        *lay_down(tmp_path, manifest_of("another", days_old=200)),
         tmp_path / "notes.txt",
         tmp_path / f"{database.name}_backup_20200101_000000.dump",
         tmp_path / f"{database.name}_backup_20200101_000000.sql",

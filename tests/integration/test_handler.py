@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dbbackup import assembly
 from dbbackup.contract import KIND_DUMP, KIND_MANIFEST, KIND_ROLES, TAG_KIND, Tier, metric_dimensions
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.manifest import parse_manifest
@@ -76,6 +77,31 @@ def test_the_same_event_again_makes_no_second_backup(function: Function, capsys:
     assert {**second, "status": "", "duration_seconds": 0} == {**first, "status": "", "duration_seconds": 0}
     assert all(function.bucket.versions(key) == 1 for key in function.bucket.names())
     assert failures_counted(capsys.readouterr().out) == 0
+
+
+def test_the_same_moment_in_another_zone_is_the_same_backup(function: Function) -> None:
+    function.invoke()
+    assert function.invoke({**EVENT, "scheduled_time": "2026-01-11T04:00:00+02:00"})["status"] == "already-made"
+
+
+def test_an_event_without_a_moment_makes_a_backup_of_now_each_time(function: Function) -> None:
+    keys = {function.invoke({"tier": "manual"})["key"] for _ in range(2)}
+    assert len(keys) == 2
+
+
+def test_a_defect_is_counted_and_raised_as_it_is(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: str) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(assembly, "bucket_store", broken)
+    with pytest.raises(ZeroDivisionError):
+        function.invoke()
+    output = capsys.readouterr().out
+    assert failures_counted(output) == 1
+    assert "backup failed unexpectedly" in output
+    assert function.database.server.password not in output
 
 
 @pytest.mark.parametrize("tier", Tier)

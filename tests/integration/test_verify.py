@@ -53,6 +53,14 @@ def test_a_damaged_archive_is_found_out(backed_up: Manifest, tmp_path: Path, how
     assert "Do not rely on this archive" in ended.err
 
 
+def test_a_tail_that_pg_restore_never_reads_is_read_all_the_same(backed_up: Manifest, tmp_path: Path) -> None:
+    path = tmp_path / backed_up.archive.key
+    path.write_bytes(path.read_bytes() + bytes(5 * 1024**2))
+    ended = _verify(path)
+    assert ended.status == 1
+    assert f"has {path.stat().st_size} bytes, {backed_up.archive.size_bytes} were written" in ended.err
+
+
 @pytest.mark.parametrize(
     "how", ["cut in half", "one byte short", "a byte of the data changed", "empty", "not an archive"]
 )
