@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dbbackup.adapters import postgres_session
+from dbbackup.adapters import contents
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.postgres_session import PostgresSession
 from dbbackup.core.deadline import Deadline
@@ -62,7 +62,7 @@ def test_while_bytes_still_flow(large_database: Database, bucket: Bucket) -> Non
 
 
 def test_while_rows_are_counted(database: Database, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_session, "_TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(600)")
+    monkeypatch.setattr(contents, "TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(600)")
     _gives_up(database, bucket, "counting rows")
     query = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()"
     wait_for(lambda: database.value(query) == 0)
@@ -80,7 +80,7 @@ def test_a_cancellation_that_meets_the_count_between_two_statements_is_repeated(
             cancel(session)
 
     monkeypatch.setattr(PostgresSession, "cancel", lost_once)
-    monkeypatch.setattr(postgres_session, "_TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(20)")
+    monkeypatch.setattr(contents, "TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(20)")
     began = time.monotonic()
     _gives_up(database, bucket, "counting rows")
     assert len(calls) == 2

@@ -93,6 +93,16 @@ def test_a_table_that_may_not_be_read_leaves_no_object(database: Database, bucke
     assert "GRANT pg_read_all_data" in failure.action
 
 
+def test_a_count_that_fails_before_the_dump_has_the_snapshot_is_named_as_the_cause(
+    database: Database, bucket: Bucket, tmp_path: Path
+) -> None:
+    late = with_program(tmp_path, "pg_dump", 'case "$*" in *--snapshot*) sleep 1;; esac; exec "$REAL" "$@"')
+    reader = database.user_without_rights()
+    failure = _fails_leaving_nothing(reader, bucket, tmp_path, kind=DatabaseReadError, bindir=late)
+    assert "permission denied for table item" in failure.what
+    assert "GRANT pg_read_all_data" in failure.action
+
+
 def test_rows_behind_a_policy_are_not_left_out_in_silence(database: Database, bucket: Bucket, tmp_path: Path) -> None:
     database.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 2)")
     reader = database.user_without_rights("IN ROLE pg_read_all_data")

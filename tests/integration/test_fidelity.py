@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dbbackup.adapters import contents
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.core.manifest import Manifest
 from devtools.postgres import Server
@@ -99,6 +100,13 @@ def test_the_manifest_counts_the_rows_that_were_restored(trip: RoundTrip) -> Non
     materialized = {("public", "totals")}
     assert counted == {name: rows for name, rows in restored.items() if name not in materialized}
     assert all(table.exact for table in trip.manifest.tables)
+
+
+def test_the_manifest_counts_the_objects_that_were_restored(trip: RoundTrip) -> None:
+    with trip.restored.connect() as connection:
+        assert dict(connection.execute(contents.OBJECTS).fetchall()) == trip.manifest.objects
+    expected = {"policies": 1, "large objects": 3, "materialized views": 2, "partitioned tables": 3, "views": 1}
+    assert expected.items() <= trip.manifest.objects.items()
 
 
 def test_the_manifest_describes_the_source(trip: RoundTrip) -> None:

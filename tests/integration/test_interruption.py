@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,8 @@ from tests.support.command import dbbackup, start_dbbackup
 from tests.support.databases import Database
 from tests.support.faults import wait_for
 
+MIB = 1024**2
+
 
 def _dump_of(command: subprocess.Popen[str]) -> psutil.Process | None:
     for child in psutil.Process(command.pid).children():
@@ -24,13 +26,18 @@ def _dump_of(command: subprocess.Popen[str]) -> psutil.Process | None:
     return None
 
 
-def _halted(command: subprocess.Popen[str], has_begun: Callable[[], object]) -> psutil.Process:
-    """The command's pg_dump, stopped after something of it has been stored."""
-    wait_for(lambda: has_begun() or command.poll() is not None)
-    dump = _dump_of(command)
-    assert dump is not None, "the dump ended too soon for this test"
-    dump.suspend()
-    return dump
+def _halted(command: subprocess.Popen[str]) -> psutil.Process:
+    """The command's pg_dump, stopped after it has written more than a pipe holds."""
+    found: list[psutil.Process] = []
+
+    def is_in_the_middle() -> bool:
+        assert command.poll() is None, "the command ended too soon for this test"
+        found[:] = [dump for dump in [_dump_of(command)] if dump]
+        return bool(found) and found[0].io_counters().write_chars > 2 * MIB
+
+    wait_for(is_in_the_middle)
+    found[0].suspend()
+    return found[0]
 
 
 @pytest.fixture
@@ -38,7 +45,7 @@ def started(large_database: Database, tmp_path: Path) -> Iterator[tuple[subproce
     """A backup into a directory that has come to its middle."""
     command = start_dbbackup("backup", "--json", "--directory", tmp_path, environment=large_database.environment())
     try:
-        dump = _halted(command, lambda: any(path.stat().st_size for path in tmp_path.glob("*.partial")))
+        dump = _halted(command)
         yield command, dump
     finally:
         command.kill()
@@ -63,7 +70,8 @@ def test_a_signal_ends_a_backup_in_order(
 def test_a_signal_aborts_the_upload(large_database: Database, bucket: Bucket) -> None:
     environment = {**large_database.environment(), **bucket.aws.environment()}
     command = start_dbbackup("backup", "--bucket", bucket.name, environment=environment)
-    dump = _halted(command, bucket.unfinished_uploads)
+    dump = _halted(command)
+    assert bucket.unfinished_uploads()
     command.terminate()
     command.communicate(timeout=60)
     assert command.returncode == 130

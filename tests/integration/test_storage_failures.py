@@ -83,7 +83,7 @@ def test_a_completion_that_was_carried_out_while_its_answer_was_lost_is_a_succes
     def lose_the_answer(request: Any, **_: Any) -> AWSResponse | None:
         calls.append(request.url)
         if len(calls) > 1:
-            return None
+            return refusal(request, 404, "NoSuchUpload")
         upload, key = calls[0].rpartition("uploadId=")[2], calls[0].partition(f"/{bucket.name}/")[2].partition("?")[0]
         parts = bucket.s3.list_parts(Bucket=bucket.name, Key=key, UploadId=upload)["Parts"]
         bucket.s3.complete_multipart_upload(
