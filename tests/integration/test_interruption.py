@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -21,8 +22,9 @@ MIB = 1024**2
 
 def _dump_of(command: subprocess.Popen[str]) -> psutil.Process | None:
     for child in psutil.Process(command.pid).children():
-        if child.name() == "pg_dump" and "--snapshot" in " ".join(child.cmdline()):
-            return child
+        with contextlib.suppress(psutil.NoSuchProcess):  # the one that told its version has ended
+            if child.name() == "pg_dump" and "--snapshot" in " ".join(child.cmdline()):
+                return child
     return None
 
 
@@ -32,8 +34,11 @@ def _halted(command: subprocess.Popen[str]) -> psutil.Process:
 
     def is_in_the_middle() -> bool:
         assert command.poll() is None, "the command ended too soon for this test"
-        found[:] = [dump for dump in [_dump_of(command)] if dump]
-        return bool(found) and found[0].io_counters().write_chars > 2 * MIB
+        dump = _dump_of(command)
+        if dump is None or dump.io_counters().write_chars < 2 * MIB:
+            return False
+        found.append(dump)
+        return True
 
     wait_for(is_in_the_middle)
     found[0].suspend()
