@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dbbackup.adapters import s3_store
 from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
+from dbbackup.adapters.restore_tools import RestoreTools
 from dbbackup.adapters.tool_location import find_tools
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import InvalidRequestError
@@ -21,6 +24,16 @@ BUCKET_VARIABLE = "S3_BACKUP_BUCKET"
 def tools_for(connection: Connection, environment: Mapping[str, str]) -> PostgresTools:
     """The client programs that the environment leads to, for one connection."""
     return PostgresTools(find_tools(environment), connection)
+
+
+def restore_tools_for(connection: Connection, environment: Mapping[str, str]) -> RestoreTools:
+    """The same, for restores."""
+    return RestoreTools(find_tools(environment), connection)
+
+
+def cluster_for(connection: Connection) -> AbstractContextManager[PostgresCluster]:
+    """The server at the end of a connection, for restores."""
+    return open_cluster(connection)
 
 
 def database_for(connection: Connection) -> PostgresDatabase:

@@ -14,6 +14,7 @@ from typing import Self
 
 from dbbackup.contract import Tier
 from dbbackup.core.errors import NotFoundError, StorageError, StorageFullError
+from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId, is_ours, manifest_key, roles_key
 from dbbackup.core.ports import StoredObject
@@ -173,6 +174,13 @@ class DirectoryStore:
         for path in sorted(self._folder.iterdir()):
             if path.is_file() and (found := self.find(path.name)) is not None:
                 yield found
+
+    def local_path(self, key: str) -> Path | None:
+        """The file."""
+        return self._folder / key
+
+    def ask_back(self, key: str, retrieval: Retrieval, days: int) -> None:
+        """Nothing: a directory has no archive classes."""
 
     def reject(self, key: str) -> str:
         """Rename an archive that failed its verification, so that nobody takes it for a backup."""

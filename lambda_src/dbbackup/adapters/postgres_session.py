@@ -12,10 +12,10 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
-from dbbackup.contract import SERVICE
-from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Connection
+from dbbackup.adapters.postgres_connection import connect
+from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.diagnosis import connection_failure, dump_remedy
+from dbbackup.core.diagnosis import dump_remedy
 from dbbackup.core.errors import BackupInProgressError, DatabaseReadError
 from dbbackup.core.manifest import TableCount
 from dbbackup.core.ports import ServerFacts, Snapshot
@@ -204,7 +204,7 @@ class PostgresDatabase:
         Raises:
             ConnectionFailedError: the server cannot be reached or does not let us in.
         """
-        connection = self._connect(purpose)
+        connection = connect(self._connection, purpose)
         try:
             connection.execute(
                 "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
@@ -213,25 +213,3 @@ class PostgresDatabase:
             yield PostgresSession(connection)
         finally:
             connection.close()
-
-    def _connect(self, purpose: str) -> psycopg.Connection[TupleRow]:
-        password = self._connection.password
-        try:
-            return psycopg.connect(
-                host=self._connection.host,
-                port=self._connection.port,
-                user=self._connection.user,
-                password=None if password is None else password.get_secret_value(),
-                dbname=self._connection.database,
-                sslmode=self._connection.sslmode,
-                sslrootcert=self._connection.sslrootcert,
-                application_name=f"{SERVICE} {purpose}"[:63],
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                keepalives_idle=30,
-                client_encoding="utf8",
-                autocommit=True,
-            )
-        except psycopg.Error as error:
-            failure = connection_failure(str(error), where=str(self._connection), database=self._connection.database)
-        # Out here the driver's exception, which holds the password, is not even the context of ours.
-        raise failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -78,13 +78,26 @@ class PostgresTools:
     def _program(self, name: str) -> str:
         return str(self._folder / name)
 
-    def _start(self, command: commands.Command, *, connect: bool, feed: bool = False, collect: bool = False) -> Process:
+    def _start(
+        self,
+        command: commands.Command,
+        *,
+        connect: bool,
+        feed: bool = False,
+        collect: bool = False,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Process:
         password = self._connection.password
         secrets = (password.get_secret_value(),) if password else ()
         variables = self._connection.environment(f"{SERVICE} {Path(command[0]).name}") if connect else {}
         try:
             return Process(
-                command, child_environment(os.environ, variables), secrets=secrets, feed=feed, collect=collect
+                command,
+                child_environment(os.environ, variables),
+                secrets=secrets,
+                feed=feed,
+                collect=collect,
+                on_line=on_line,
             )
         except OSError as error:
             raise ClientToolError(

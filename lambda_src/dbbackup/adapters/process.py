@@ -10,7 +10,7 @@ import re
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -47,6 +47,7 @@ class Process:
         secrets: tuple[str, ...] = (),
         feed: bool = False,
         collect: bool = False,
+        on_line: Callable[[str], None] | None = None,
     ) -> None:
         """Start the program.
 
@@ -56,6 +57,7 @@ class Process:
             secrets: texts to mask in its standard error.
             feed: whether :meth:`write` will be used for its standard input.
             collect: whether its standard output is small and wanted whole.
+            on_line: told of every line of its standard error, from another thread.
 
         Raises:
             OSError: the program cannot be started.
@@ -64,6 +66,7 @@ class Process:
         self._secrets = tuple(secret for secret in secrets if secret)
         self._notable: deque[str] = deque(maxlen=KEPT_LINES)
         self._latest: deque[str] = deque(maxlen=3)
+        self._on_line = on_line
         self.tables_started = 0
         self._process = subprocess.Popen(
             command,
@@ -93,6 +96,8 @@ class Process:
             for secret in self._secrets:
                 line = line.replace(secret, "***")
             self._latest.append(line)
+            if self._on_line is not None:
+                self._on_line(line)
             if _TABLE_STARTED in line:
                 self.tables_started += 1
             elif line and not _CHATTER.match(line):

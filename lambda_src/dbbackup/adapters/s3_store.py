@@ -6,16 +6,18 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from dbbackup.adapters.aws_errors import is_missing, translated
+from dbbackup.adapters.aws_errors import code_of, is_missing, translated
 from dbbackup.adapters.s3_download import stream_object
 from dbbackup.adapters.s3_upload import MultipartUpload
 from dbbackup.contract import TAG_KIND, Tier
+from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId
 from dbbackup.core.ports import StoredObject
@@ -98,6 +100,8 @@ class S3Store:
             modified=head["LastModified"],
             storage_class=head.get("StorageClass", "STANDARD"),
             version_id=head.get("VersionId"),
+            retrieved='ongoing-request="false"' in head.get("Restore", ""),
+            retrieval_ongoing='ongoing-request="true"' in head.get("Restore", ""),
         )
 
     def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
@@ -113,6 +117,29 @@ class S3Store:
                             modified=item["LastModified"],
                             storage_class=item.get("StorageClass", "STANDARD"),
                         )
+
+    def local_path(self, key: str) -> Path | None:
+        """None: it must be downloaded."""
+        return None
+
+    def ask_back(self, key: str, retrieval: Retrieval, days: int) -> None:
+        """Ask an archived object back; asking again while it is under way is no error.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
+
+        Raises:
+            StorageError: S3 refuses.
+        """
+        with translated("Asking back", self.url(key)):
+            try:
+                self._client.restore_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    RestoreRequest={"Days": days, "GlacierJobParameters": {"Tier": retrieval.s3_tier}},
+                )
+            except ClientError as error:
+                if code_of(error) != "RestoreAlreadyInProgress":
+                    raise
 
     def reject(self, key: str) -> str:
         """Leave it: we have no right to delete, and an archive without a manifest is not a backup."""

@@ -56,6 +56,7 @@ def _document(store: BackupStore, entry: CatalogEntry, now: datetime) -> dict[st
         "key": manifest.archive.key,
         "location": store.url(manifest.archive.key),
         "tier": manifest.tier.value,
+        "safety": manifest.safety,
         "time": format_time(manifest.backup_time),
         "recovery_point": format_time(manifest.snapshot_at),
         "database": manifest.source.database,
@@ -92,7 +93,7 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
         manifest = entry.manifest
         age = max(0.0, (now - manifest.age_reference).total_seconds())
         table.add_row(
-            manifest.tier.value,
+            f"{manifest.tier.value} (safety)" if manifest.safety else manifest.tier.value,
             manifest.backup_time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
             Text(manifest.source.database),
             format_bytes(manifest.archive.size_bytes),

@@ -17,7 +17,14 @@ from dbbackup.core.errors import DbBackupError
 from dbbackup.core.ports import Progress, ProgressListener, no_progress
 from dbbackup.core.units import format_bytes
 
-_PHASES = {"roles": "roles", "dump": "dumping", "verify": "reading back"}
+_PHASES = {
+    "roles": "roles",
+    "dump": "dumping",
+    "verify": "reading back",
+    "read": "reading the backup",
+    "restore": "restoring",
+    "compare": "comparing",
+}
 
 
 def examples(*lines: tuple[str, str]) -> str:
@@ -57,6 +64,42 @@ class _Rate(ProgressColumn):
         return Text(f"{format_bytes(task.speed or 0)}/s", style="dim")
 
 
+def _items(progress: Progress) -> str:
+    if progress.tables_total:
+        return f"{progress.tables_done} of {progress.tables_total} entries"
+    return f"{progress.tables_done} tables" if progress.tables_done else ""
+
+
+class TerminalProgress:
+    """Draws a line, and can be told to make room for a question."""
+
+    def __init__(self, bar: RichProgress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("connecting", total=None, amount="", tables="")
+        self._phase = ""
+
+    def pause(self) -> None:
+        """Stop drawing until the next progress."""
+        self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far it is."""
+        if progress.phase != self._phase:
+            self._phase = progress.phase
+            self._bar.reset(self._task, total=progress.bytes_total)
+            self._bar.start()
+        amount = format_bytes(progress.bytes_done) if progress.bytes_done else ""
+        if progress.bytes_total:
+            amount += f" of {format_bytes(progress.bytes_total)}"
+        self._bar.update(
+            self._task,
+            completed=progress.bytes_done,
+            description=_PHASES.get(self._phase, self._phase),
+            amount=amount,
+            tables=_items(progress),
+        )
+
+
 @contextmanager
 def progress_line() -> Iterator[ProgressListener]:
     """A line that shows bytes, rate, elapsed time and tables on a terminal; nothing where there is none."""
@@ -74,23 +117,4 @@ def progress_line() -> Iterator[ProgressListener]:
         console=console,
         transient=True,
     ) as bar:
-        task = bar.add_task("connecting", total=None, amount="", tables="")
-        phase = ""
-
-        def show(progress: Progress) -> None:
-            nonlocal phase
-            if progress.phase != phase:
-                phase = progress.phase
-                bar.reset(task, total=progress.bytes_total)
-            amount = format_bytes(progress.bytes_done)
-            if progress.bytes_total:
-                amount += f" of {format_bytes(progress.bytes_total)}"
-            bar.update(
-                task,
-                completed=progress.bytes_done,
-                description=_PHASES.get(phase, phase),
-                amount=amount,
-                tables=f"{progress.tables_done} tables" if progress.tables_done else "",
-            )
-
-        yield show
+        yield TerminalProgress(bar)

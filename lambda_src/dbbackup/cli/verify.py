@@ -11,18 +11,16 @@ from typing import Annotated
 import typer
 
 from dbbackup import assembly
-from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.cli.location import locate
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.contract import Tier
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import InvalidRequestError, VerificationFailedError
+from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.ports import BackupStore
 from dbbackup.core.units import format_bytes, format_seconds
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.verify import Expected, Verified, verify_archive
 
-LATEST = "latest"
 HELP = (
     "Read a backup back and check it.\n\n"
     "It must list, decompress to its end, and have the SHA-256 of its manifest. A file without a manifest has its "
@@ -44,7 +42,7 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read a backup back and check it."""
-    store, key = _locate(backup, directory, bucket)
+    store, key = locate(backup, directory, bucket)
     unreadable: tuple[str, ...] = ()
     if key is None:
         catalog = read_catalog(store, tier=tier, database=database)
@@ -93,23 +91,6 @@ def _naming_the_intact_version(manifest: Manifest | None) -> Iterator[None]:
 
 def _expected(manifest: Manifest) -> Expected:
     return Expected(manifest.archive.size_bytes, manifest.archive.sha256, manifest.tables)
-
-
-def _locate(backup: str, directory: Path | None, bucket: str | None) -> tuple[BackupStore, str | None]:
-    """The store and the key that the argument means; no key for the latest."""
-    if backup.startswith("s3://"):
-        named, _, key = backup.removeprefix("s3://").partition("/")
-        if not named or not key:
-            raise InvalidRequestError(
-                f"{backup} does not name an object.", untouched="Nothing was read.", action="Write s3://BUCKET/KEY."
-            )
-        return assembly.bucket_store(named), key
-    # A file that is there is meant, wherever the environment points, unless an option says otherwise.
-    if backup != LATEST and directory is None and bucket is None and Path(backup).is_file():
-        path = Path(backup)
-        return DirectoryStore(path.parent), path.name
-    store = assembly.store_for(directory, bucket, os.environ)
-    return store, None if backup == LATEST else backup
 
 
 def _say_verified(url: str, verified: Verified, manifest: Manifest | None) -> None:

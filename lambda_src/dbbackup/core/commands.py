@@ -53,6 +53,47 @@ def decompress(program: str) -> Command:
     return (program, "--format=custom", "--exit-on-error", "--file=/dev/null")
 
 
+def write_structure(program: str, archive: str) -> Command:
+    """pg_restore that writes the structure of an archive as SQL to standard output."""
+    return (program, "--format=custom", "--schema-only", "--file=-", archive)
+
+
+def restore(
+    program: str,
+    archive: str,
+    *,
+    database: str,
+    jobs: int,
+    owner: bool,
+    privileges: bool,
+    disable_triggers: bool,
+    tablespaces: bool,
+    use_list: str | None,
+) -> Command:
+    """pg_restore of an archive file into an empty database, ended by the first error.
+
+    https://www.postgresql.org/docs/current/app-pgrestore.html
+    """
+    options = (
+        () if owner else ("--no-owner",),
+        () if privileges else ("--no-privileges",),
+        ("--disable-triggers",) if disable_triggers else (),
+        () if tablespaces else ("--no-tablespaces",),
+        () if use_list is None else (f"--use-list={use_list}",),
+    )
+    return (
+        program,
+        "--format=custom",
+        "--exit-on-error",
+        f"--jobs={jobs}",
+        "--no-password",
+        "--verbose",  # its lines on standard error say which entry it is at
+        *(option for group in options for option in group),
+        f"--dbname={conninfo_database(database)}",
+        archive,
+    )
+
+
 def probe_zstd(program: str) -> Command:
     """pg_dump that says whether it can compress with zstd, and then fails to connect to a socket nobody has."""
     return (program, "--format=custom", "--compress=zstd:1", "--no-password", "--host=/nonexistent", "--dbname=none")

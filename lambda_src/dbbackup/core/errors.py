@@ -128,3 +128,23 @@ class InterruptedRunError(DbBackupError):
 
     code = "interrupted"
     exit_status = 130
+
+
+class RestoreFailedError(DbBackupError):
+    """A restore did not come to its end; the target is as it was."""
+
+    code = "restore-failed"
+
+
+class RestoreInProgressError(DbBackupError):
+    """Another restore into the same target is running."""
+
+    code = "restore-in-progress"
+    exit_status = 75
+
+
+class RefusedError(DbBackupError):
+    """A restore that would replace something was not confirmed, or its plan cannot be carried out."""
+
+    code = "refused"
+    exit_status = 2

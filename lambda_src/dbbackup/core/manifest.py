@@ -77,6 +77,7 @@ class Manifest(_Document):
 
     format_version: Literal[1] = 1
     tier: Tier
+    safety: bool = Field(default=False, description="taken before a restore replaced the database: not to go back to")
     backup_time: AwareDatetime = Field(description="the moment the backup is filed under, in its name")
     started_at: AwareDatetime
     snapshot_at: AwareDatetime = Field(description="the moment whose data the archive holds: the recovery point")

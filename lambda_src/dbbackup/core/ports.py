@@ -12,6 +12,7 @@ from typing import Protocol
 from dbbackup.contract import Tier
 from dbbackup.core.compression import Compression
 from dbbackup.core.deadline import Deadline
+from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest, TableCount
 from dbbackup.core.naming import BackupId
 
@@ -146,6 +147,10 @@ class StoredObject:
     modified: datetime
     storage_class: str = "STANDARD"
     version_id: str | None = None
+    retrieved: bool = False
+    """Whether a copy of an archived object is back and can be read."""
+    retrieval_ongoing: bool = False
+    """Whether an archived object has been asked back and is not there yet."""
 
 
 class ArchiveWriter(Protocol):
@@ -185,6 +190,12 @@ class BackupStore(Protocol):
 
     def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
         """All objects, of one tier where the store keeps tiers apart."""
+
+    def local_path(self, key: str) -> Path | None:
+        """The object as a file of this machine, where it is one."""
+
+    def ask_back(self, key: str, retrieval: Retrieval, days: int) -> None:
+        """Ask an archived object back, for so many days."""
 
     def reject(self, key: str) -> str:
         """Take an archive that failed its verification out of the way if the store lets us; say what was done."""

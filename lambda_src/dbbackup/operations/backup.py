@@ -45,6 +45,7 @@ class BackupRequest:
         exact_count_max_bytes: tables up to this size have their rows counted, larger ones estimated.
         lock_wait_seconds: how long to wait for another backup of the same database.
         instance: RDS instance identifier, for the manifest.
+        safety: whether it is taken of what a restore is about to replace; the latest backup is then another one.
     """
 
     tier: Tier
@@ -54,6 +55,7 @@ class BackupRequest:
     exact_count_max_bytes: int = GIB
     lock_wait_seconds: float = 60
     instance: str | None = None
+    safety: bool = False
     deadline: Deadline = field(default_factory=Deadline)
     listener: ProgressListener = no_progress
 
@@ -112,6 +114,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
             facts = snapshot.facts
             manifest = Manifest(
                 tier=backup.tier,
+                safety=request.safety,
                 backup_time=backup.time,
                 started_at=started,
                 snapshot_at=snapshot.taken_at,

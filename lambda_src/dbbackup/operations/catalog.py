@@ -39,11 +39,15 @@ class Catalog:
     def latest(self, store: BackupStore, *, tier: Tier | None = None, database: str | None = None) -> CatalogEntry:
         """The newest backup, of a tier and a database where they are given.
 
+        What a restore has set aside is not meant by that: it is what somebody wanted to get away from.
+
         Raises:
             NotFoundError: there is none.
         """
         for entry in self.entries:
-            if tier in (None, entry.manifest.tier) and database in (None, entry.manifest.source.database):
+            manifest = entry.manifest
+            fits = tier in (None, manifest.tier) and database in (None, manifest.source.database)
+            if fits and not manifest.safety:
                 return entry
         which = f"{tier.value + ' ' if tier else ''}backup{f' of database {database!r}' if database else ''}"
         raise NotFoundError(

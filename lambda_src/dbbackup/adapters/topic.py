@@ -1,0 +1,38 @@
+"""The topic that tells people how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from dbbackup.adapters.rds import calling
+
+LONGEST_SUBJECT = 99
+"""SNS takes fewer than 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+
+
+def make_client() -> Any:
+    """An SNS client."""
+    return boto3.client(
+        "sns", config=Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=10)
+    )
+
+
+class SnsTopic:
+    """One topic; none where the ARN is empty."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def publish(self, subject: str, text: str) -> None:
+        """Tell everybody who listens.
+
+        Raises:
+            DbBackupError: SNS refuses.
+        """
+        if self._arn:
+            with calling("Publish", self._arn):
+                self._client.publish(TopicArn=self._arn, Subject=subject[:LONGEST_SUBJECT], Message=text)

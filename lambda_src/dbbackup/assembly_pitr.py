@@ -1,0 +1,49 @@
+"""Puts the adapters of point-in-time recovery together for the entry points."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from dbbackup.adapters import executions as executions_adapter
+from dbbackup.adapters import rds, secrets
+from dbbackup.adapters import topic as topic_adapter
+from dbbackup.adapters.executions import StepFunctionsExecutions
+from dbbackup.adapters.restored_server import PostgresRestoredServer
+from dbbackup.core.connection import Connection
+from dbbackup.core.pitr_ports import Instances, RestoredServer, Topic
+
+
+def instances() -> Instances:
+    """The instances of this account and region."""
+    return rds.RdsInstances(rds.make_client())
+
+
+def executions(machine_arn: str) -> StepFunctionsExecutions:
+    """The runs of one state machine."""
+    return StepFunctionsExecutions(executions_adapter.make_client(), machine_arn)
+
+
+def topic(arn: str) -> Topic:
+    """The topic that hears how it ended."""
+    return topic_adapter.SnsTopic(topic_adapter.make_client(), arn)
+
+
+def credentials(secret: str) -> tuple[str, str]:
+    """User and password of now.
+
+    Raises:
+        CredentialsError: the secret cannot be read.
+    """
+    return secrets.read_credentials(secrets.make_client(), secret)
+
+
+def restored_server(
+    *, host: str, port: int, credentials: tuple[str, str], sslmode: str, sslrootcert: str | None
+) -> RestoredServer:
+    """A restored server, to be looked at over SQL."""
+    user, password = credentials
+    return PostgresRestoredServer(
+        Connection(
+            host=host, port=port, user=user, password=SecretStr(password), sslmode=sslmode, sslrootcert=sslrootcert
+        )
+    )

@@ -1,0 +1,176 @@
+"""``dbbackup restore``."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dbbackup import assembly
+from dbbackup.cli.location import locate
+from dbbackup.cli.output import examples, progress_line, say
+from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
+from dbbackup.contract import Tier
+from dbbackup.core.connection import Connection, from_environment
+from dbbackup.core.errors import ArchivedError, InvalidRequestError
+from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.ports import BackupStore
+from dbbackup.core.restore_plan import RestoreOptions
+from dbbackup.core.units import format_bytes
+from dbbackup.operations.archive_source import ArchiveSource
+from dbbackup.operations.backup import BackupRequest, run_backup
+from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.leftovers import resume as resume_restore
+from dbbackup.operations.restore import RestoreRequest, run_restore
+
+POLL_SECONDS = 60
+HELP = (
+    "Restore a backup into a database, without ever losing the one that is there.\n\n"
+    "The backup is checked, the target is backed up, a copy is filled beside it and compared with the manifest, and "
+    "only then do the two exchange names, in one step. Whatever happens on the way, the target answers."
+)
+EXAMPLES = examples(
+    ("dbbackup restore latest", "the newest in backups/, into the database of the environment"),
+    ("dbbackup restore latest --bucket ftry-backups --to ftry_staging --yes", "a copy for staging"),
+    ("dbbackup restore backups/ftry_backup_20250111_020000.dump --plan", "what would happen, and stop"),
+    ("dbbackup restore latest --to rescue --table public.User", "one table, into a new database"),
+    ("dbbackup restore --resume", "after a restore that was killed"),
+)
+
+
+def restore(
+    backup: Annotated[str | None, typer.Argument(metavar="KEY|FILE|latest", help="What to restore.")] = None,
+    tier: Annotated[Tier | None, typer.Option(help="With latest: of this tier.")] = None,
+    database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
+    to: Annotated[str | None, typer.Option(help="Database to restore into, instead of the environment's.")] = None,
+    directory: Annotated[Path | None, typer.Option(help="Directory of the backups.", file_okay=False)] = None,
+    bucket: Annotated[str | None, typer.Option(help="Bucket of the backups.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before replacing a database.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would happen, and stop.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish or tidy up a restore that was stopped.")] = False,
+    jobs: Annotated[int | None, typer.Option(help="Parallel jobs; default: the processors.", min=1)] = None,
+    no_owner: Annotated[bool, typer.Option("--no-owner", help="Leave ownership out.")] = False,
+    no_privileges: Annotated[bool, typer.Option("--no-privileges", "--no-acl", help="Leave grants out.")] = False,
+    disable_triggers: Annotated[bool, typer.Option("--disable-triggers", help="Passed on to pg_restore.")] = False,
+    create_roles: Annotated[
+        bool, typer.Option("--create-roles", help="Create missing roles from the role dump, without passwords.")
+    ] = False,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table's data: SCHEMA.TABLE; repeatable.")] = None,
+    schema: Annotated[list[str] | None, typer.Option(help="Only this schema's data; repeatable.")] = None,
+    keep_old: Annotated[bool, typer.Option("--keep-old", help="Keep what is replaced, under another name.")] = False,
+    scratch: Annotated[Path | None, typer.Option(help="Folder to download to.", file_okay=False, exists=True)] = None,
+    retrieval: Annotated[Retrieval | None, typer.Option(help="Ask an archived object back, this way.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until an archived object is back.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Restore a backup into a database."""
+    connection = from_environment(os.environ, database=to)
+    target = connection.database
+    if not target:
+        raise InvalidRequestError(
+            "No database to restore into is named.",
+            untouched="Nothing was connected to.",
+            action="Give --to, or set POSTGRES_DB, DATABASE_URL or PGDATABASE.",
+        )
+    if resume:
+        with assembly.cluster_for(connection) as cluster:
+            show_resumed(resume_restore(cluster, target, keep_old=keep_old), target, as_json=json)
+        return
+    if backup is None:
+        raise InvalidRequestError(
+            "Nothing to restore is named.",
+            untouched="Nothing was connected to.",
+            action="Name a key, a file, or latest; `dbbackup list` shows what there is.",
+        )
+    source = _find(backup, directory, bucket, tier, database)
+    _ask_back(source, retrieval, wait=wait)
+    options = RestoreOptions(
+        target=target,
+        jobs=jobs or os.cpu_count() or 1,
+        owner=not no_owner,
+        privileges=not no_privileges,
+        create_roles=create_roles,
+        disable_triggers=disable_triggers,
+        tables=tuple(_qualified(name) for name in table or ()),
+        schemas=tuple(schema or ()),
+        keep_old=keep_old,
+    )
+    dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=_last_backup(source.store, target))
+    with assembly.cluster_for(connection) as cluster, progress_line() as listener:
+        request = RestoreRequest(
+            source=source,
+            options=options,
+            agree=dialogue.agree_with(listener),
+            safety_backup=lambda: _safety_backup(source.store, connection),
+            scratch=scratch,
+            listener=listener,
+        )
+        outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
+    show_outcome(outcome, source, as_json=json)
+
+
+def _qualified(name: str) -> tuple[str, str]:
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else ("public", schema)
+
+
+def _find(
+    backup: str, directory: Path | None, bucket: str | None, tier: Tier | None, database: str | None
+) -> ArchiveSource:
+    store, key = locate(backup, directory, bucket)
+    if key is None:
+        manifest: Manifest | None = read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
+        assert manifest is not None
+        return ArchiveSource(store, manifest.archive.key, manifest)
+    return ArchiveSource(store, key, read_manifest(store, key))
+
+
+def _last_backup(store: BackupStore, target: str) -> str | None:
+    for entry in read_catalog(store, database=target).entries:
+        return entry.manifest.snapshot_at.isoformat(timespec="seconds")
+    return None
+
+
+def _safety_backup(store: BackupStore, connection: Connection) -> Manifest:
+    outcome = run_backup(
+        BackupRequest(tier=Tier.MANUAL, safety=True),
+        database=assembly.database_for(connection),
+        tools=assembly.tools_for(connection, os.environ),
+        store=store,
+    )
+    return outcome.manifest
+
+
+def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool) -> None:
+    """For an object in Glacier: say what asking it back takes and costs, ask, and wait where that is wanted."""
+    stored = source.store.find(source.key)
+    if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
+        return
+    gib = stored.size_bytes / 1024**3
+    ways = ", ".join(
+        f"{way.value}: {terms.takes}, about {terms.usd_per_gib * gib:.2f} USD"
+        for way, terms in terms_of(stored.storage_class).items()
+    )
+    say(f"{source.url} ({format_bytes(stored.size_bytes)}) is in {stored.storage_class}. Ways back: {ways}.")
+    if not stored.retrieval_ongoing:
+        if retrieval is None:
+            raise ArchivedError(
+                f"{source.url} must be asked back first.",
+                untouched="Nothing was asked for and nothing was changed.",
+                action="Choose a way: --retrieval standard (or expedited, bulk).",
+            )
+        check_way(stored.storage_class, retrieval)
+        source.store.ask_back(source.key, retrieval, COPY_DAYS)
+        say(f"Asked back ({retrieval.value}); the copy will stay for {COPY_DAYS} days.")
+    if not wait:
+        raise ArchivedError(
+            f"{source.url} is on its way back.",
+            untouched="Nothing was changed.",
+            action="Run the same command again later, or with --wait.",
+        )
+    while (now := source.store.find(source.key)) is not None and not now.retrieved:
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,50 @@
+"""Lambda entry point, inside the VPC: look at a restored instance over SQL."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dbbackup import assembly_pitr
+from dbbackup.contract import EnvKey
+from dbbackup.handlers.pitr_environment import read_pitr_environment
+from dbbackup.handlers.pitr_task import Task, logged, parse_task
+from dbbackup.operations.pitr_verify import verify_restored
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Verify the instance that an execution restored.
+
+    Args:
+        event: a task with the step ``verify``; its state holds the host and port that the status step found.
+        context: not used; the database's own statement time-out ends slow queries.
+
+    Returns:
+        Checks, tables, newest row. Never a secret.
+
+    Raises:
+        DbBackupError: the instance cannot be reached or did not pass.
+    """
+
+    def work() -> dict[str, Any]:
+        settings = read_pitr_environment(os.environ)
+        task = parse_task(Task[Literal["verify"]], event)
+        order, status = task.restore_order(), task.state["status"]
+        return verify_restored(
+            assembly_pitr.restored_server(
+                host=status["host"],
+                port=status["port"],
+                credentials=assembly_pitr.credentials(settings.need(settings.secret_arn, EnvKey.DB_SECRET_ARN)),
+                sslmode=settings.sslmode,
+                sslrootcert=settings.sslrootcert,
+            ),
+            target=order.target,
+            databases=settings.names,
+            watched=[each.as_port() for each in settings.verify_tables],
+            restore_time=order.restore_time,
+            latest=order.latest,
+        )
+
+    return logged("verification of a restore", event, work)
