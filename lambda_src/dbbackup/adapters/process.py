@@ -68,6 +68,7 @@ class Process:
         self._latest: deque[str] = deque(maxlen=3)
         self._on_line = on_line
         self.tables_started = 0
+        self._output: list[bytes] = []
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -77,12 +78,19 @@ class Process:
             bufsize=0,
             start_new_session=True,  # a Ctrl-C is ours to handle: the child is ended by us, in order
         )
+        try:
+            self._attend(collect)
+        except BaseException:  # a signal's: nobody has us yet who could end the program
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _attend(self, collect: bool) -> None:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 # Fewer switches between the two processes; where it is not allowed the default size serves.
                 with contextlib.suppress(OSError, AttributeError):
                     fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._output: list[bytes] = []
         self._threads = [threading.Thread(target=self._drain_errors, daemon=True)]
         if collect:
             self._threads.append(threading.Thread(target=self._collect_output, daemon=True))
