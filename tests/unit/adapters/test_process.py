@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 import psutil
@@ -142,3 +143,14 @@ def test_a_killed_program_says_so() -> None:
 def test_a_missing_program_cannot_be_started() -> None:
     with pytest.raises(FileNotFoundError):
         Process(("/nonexistent/pg_dump",), PLAIN)
+
+
+def test_a_program_is_killed_when_a_signal_comes_while_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    before = set(psutil.Process().children())
+    with pytest.raises(KeyboardInterrupt):
+        _python("import time; time.sleep(600)")
+    assert set(psutil.Process().children()) <= before
