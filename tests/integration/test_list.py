@@ -54,6 +54,7 @@ def test_json_holds_all_that_a_script_needs(database: Database, bucket: Bucket) 
         "key": manifest.archive.key,
         "location": f"s3://{bucket.name}/{manifest.archive.key}",
         "tier": "weekly",
+        "safety": False,
         "time": manifest.backup_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "recovery_point": manifest.snapshot_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "database": database.name,
