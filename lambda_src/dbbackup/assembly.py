@@ -9,16 +9,27 @@ from pathlib import Path
 from dbbackup.adapters import s3_store
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
+from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.adapters.restore_tools import RestoreTools
 from dbbackup.adapters.tool_location import find_tools
-from dbbackup.core.connection import Connection
+from dbbackup.core.connection import Connection, from_environment
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.ports import BackupStore
 
 DEFAULT_DIRECTORY = Path("backups")
 BUCKET_VARIABLE = "S3_BACKUP_BUCKET"
+
+
+def connection_from(environment: Mapping[str, str], *, database: str | None = None) -> Connection:
+    """The connection that options and environment describe.
+
+    Raises:
+        InvalidRequestError: it cannot be understood.
+    """
+    return from_environment(environment, database=database, service=service_values(environment))
 
 
 def tools_for(connection: Connection, environment: Mapping[str, str]) -> PostgresTools:
@@ -41,9 +52,9 @@ def database_for(connection: Connection) -> PostgresDatabase:
     return PostgresDatabase(connection)
 
 
-def bucket_store(bucket: str) -> BackupStore:
-    """Backups in a bucket."""
-    return s3_store.S3Store(s3_store.make_client(), bucket)
+def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
+    """Backups in a bucket, for work that has a deadline or none."""
+    return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline)
 
 
 def store_for(directory: Path | None, bucket: str | None, environment: Mapping[str, str]) -> BackupStore:

@@ -60,7 +60,7 @@ def test_the_function_counts_a_refusal(
 ) -> None:
     function = deploy(bucket, database, monkeypatch)
     fault = Refusing("UploadPart", 403, "AccessDenied", times=ALWAYS)
-    monkeypatch.setattr(s3_store, "make_client", lambda: fault.client)
+    monkeypatch.setattr(s3_store, "make_client", lambda **_: fault.client)
     with pytest.raises(StorageError, match=r"Storing a part of s3://.* failed: AccessDenied"):
         function.invoke()
     assert failures_counted(capsys.readouterr().out) == 1

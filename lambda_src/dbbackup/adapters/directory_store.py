@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from dbbackup.core.ports import StoredObject
 CHUNK_BYTES = 1024 * 1024
 PARTIAL_SUFFIX = ".partial"
 REJECTED_SUFFIX = ".rejected"
+ABANDONED_SECONDS = 86_400
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIVATE = 0o600
 
@@ -61,6 +63,14 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_abandoned(leftover: Path, pid: str) -> bool:
+    """Whether the process that wrote a file is gone; numbers come again, so a day without a byte counts as gone."""
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - leftover.stat().st_mtime > ABANDONED_SECONDS:
+            return True
+    return Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
 
 
 class FileWriter:
@@ -135,7 +145,7 @@ class DirectoryStore:
             return
         for leftover in self._folder.glob(f"*{PARTIAL_SUFFIX}"):
             name, _, pid = leftover.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")
-            if is_ours(name) and pid.isdecimal() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            if is_ours(name) and pid.isdecimal() and _is_abandoned(leftover, pid):
                 leftover.unlink(missing_ok=True)
 
     @contextmanager
@@ -174,6 +184,21 @@ class DirectoryStore:
         for path in sorted(self._folder.iterdir()):
             if path.is_file() and (found := self.find(path.name)) is not None:
                 yield found
+
+    def under(self, prefix: str) -> Iterator[StoredObject]:
+        """All files of a folder of the folder."""
+        folder = self._folder / prefix
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if path.is_file() and (found := self.find(prefix + path.name)) is not None:
+                    yield found
+
+    def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
+        """Store it read-only, which is all a directory can do."""
+        with FileWriter(self._folder / key) as writer:
+            writer.write(body)
+            writer.commit()
+        (self._folder / key).chmod(0o400)
 
     def local_path(self, key: str) -> Path | None:
         """The file."""

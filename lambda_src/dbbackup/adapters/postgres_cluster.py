@@ -18,7 +18,7 @@ from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.statements import rows, run
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import RestoreFailedError, RestoreInProgressError
+from dbbackup.core.errors import DatabaseReadError, RestoreFailedError, RestoreInProgressError
 from dbbackup.core.leftovers import Leftover, Mark, State, is_unmarked_copy, parse_mark
 from dbbackup.core.manifest import Source
 from dbbackup.core.restore_plan import ExistingDatabase, ServerState
@@ -110,6 +110,28 @@ class PostgresCluster:
             if mark is not None and mark.target == target and name != target:
                 found.append(Leftover(name, mark, size))
         return found
+
+    def names(self) -> list[str]:
+        """All databases."""
+        return [row[0] for row in self._rows("SELECT datname FROM pg_database")]
+
+    def ask(self, name: str, statement: str) -> str | None:
+        """The first column of the first row of a question to a database, as text.
+
+        Raises:
+            DatabaseReadError: the server refused the question.
+        """
+        with connect(self._connection.model_copy(update={"database": name}), "check") as session:
+            try:
+                session.execute(b"SET default_transaction_read_only = on")
+                row = session.execute(statement.encode()).fetchone()
+            except psycopg.Error as error:
+                raise DatabaseReadError(
+                    f"The question {statement!r} failed: {' '.join(str(error).split())}.",
+                    untouched="The database was only read.",
+                    action="Correct the question.",
+                ) from error
+        return None if row is None or row[0] is None else str(row[0])
 
     def create(self, name: str, mark: Mark, *, like: str | None, source: Source | None) -> None:
         """Create an empty database beside the target, and mark it.

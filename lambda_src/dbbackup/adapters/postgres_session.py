@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -152,7 +154,12 @@ class PostgresSession:
 
     def cancel(self) -> None:
         """Stop a count that is running in another thread."""
-        self._connection.cancel_safe(timeout=5)
+        self._connection.cancel_safe(timeout=2)
+
+    def abandon(self) -> None:
+        """Cut the connection to a server that does not answer: a thread that waits for it then gets an error."""
+        with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
     def check_alive(self) -> None:
         """Raise where the connection, and so the lock, has been lost.

@@ -23,7 +23,7 @@ KEPT_LINES = 20
 _CHATTER = re.compile(r"^\w+: (?!error|warning|detail|hint)")
 _TABLE_STARTED = ": dumping contents of table "
 # What a child never needs: other people's credentials, and settings that would change what a dump contains.
-_WITHHELD = re.compile(r"AWS_|POSTGRES_|DATABASE_URL$|SLACK_|PGCLIENTENCODING$|PGDATESTYLE$|PGTZ$")
+_WITHHELD = re.compile(r"AWS_|POSTGRES_|DATABASE_URL$|SLACK_|PGSERVICE|PGCLIENTENCODING$|PGDATESTYLE$|PGTZ$")
 
 
 def child_environment(base: Mapping[str, str], connection: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseS
 from urllib3.exceptions import HTTPError
 
 from dbbackup.adapters.aws_errors import translated
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +21,9 @@ MAX_RESUMES = 5
 _BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, HTTPError, ConnectionError)
 
 
-def stream_object(client: S3Client, bucket: str, key: str, version_id: str | None) -> Iterator[bytes]:
+def stream_object(
+    client: S3Client, bucket: str, key: str, version_id: str | None, deadline: Deadline = NO_DEADLINE
+) -> Iterator[bytes]:
     """The bytes of one object, or of one version of it.
 
     The SDK repeats a request, but not the reading of a body that breaks off; this goes on behind the last byte,
@@ -28,6 +31,7 @@ def stream_object(client: S3Client, bucket: str, key: str, version_id: str | Non
 
     Raises:
         StorageError: it cannot be read, or broke off too often.
+        DeadlineExceededError: the time came near while nothing arrived.
     """
     url = f"s3://{bucket}/{key}"
     request: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
@@ -46,6 +50,7 @@ def stream_object(client: S3Client, bucket: str, key: str, version_id: str | Non
                     done += len(chunk)
                     yield chunk
             except _BROKEN:
+                deadline.check("reading the archive back")
                 resumes += 1
                 if resumes > MAX_RESUMES:
                     raise

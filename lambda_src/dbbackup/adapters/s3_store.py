@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from dbbackup.adapters.aws_errors import code_of, is_missing, translated
 from dbbackup.adapters.s3_download import stream_object
 from dbbackup.adapters.s3_upload import MultipartUpload
 from dbbackup.contract import TAG_KIND, Tier
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId
@@ -26,9 +28,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def make_client() -> S3Client:
-    """An S3 client that repeats what is worth repeating; its endpoint may come from ``AWS_ENDPOINT_URL``."""
-    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+def make_client(*, hurried: bool = False) -> S3Client:
+    """An S3 client that repeats what is worth repeating; its endpoint may come from ``AWS_ENDPOINT_URL``.
+
+    Args:
+        hurried: give up on a request within 45 s, so that a function that stalls at its deadline can still say so.
+    """
+    config = (
+        Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=10)
+        if hurried
+        else Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+    )
     client = boto3.client("s3", config=config)
     if "amazonaws" in client.meta.endpoint_url:
         return client
@@ -39,9 +49,10 @@ def make_client() -> S3Client:
 class S3Store:
     """A bucket of backups. Nothing is ever deleted here: the bucket's life cycle does that."""
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: S3Client, bucket: str, deadline: Deadline = NO_DEADLINE) -> None:
         self._client = client
         self._bucket = bucket
+        self._deadline = deadline
 
     @property
     def location(self) -> str:
@@ -62,12 +73,12 @@ class S3Store:
         Raises:
             StorageError: S3 refuses.
         """
-        return MultipartUpload(self._client, self._bucket, key, expected_bytes=expected_bytes)
+        return MultipartUpload(self._client, self._bucket, key, expected_bytes=expected_bytes, deadline=self._deadline)
 
     @contextmanager
     def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         """The bytes of an object, or of the version that a manifest names."""
-        stream = stream_object(self._client, self._bucket, key, version_id)
+        stream = stream_object(self._client, self._bucket, key, version_id, self._deadline)
         try:
             yield stream
         finally:
@@ -106,17 +117,38 @@ class S3Store:
 
     def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
         """All objects under the tiers' prefixes, or under one of them."""
-        paginator = self._client.get_paginator("list_objects_v2")
         for prefix in (tier,) if tier else tuple(Tier):
-            with translated("Listing", self.url(f"{prefix.value}/")):
-                for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix.value}/"):
-                    for item in page.get("Contents", []):
-                        yield StoredObject(
-                            key=item["Key"],
-                            size_bytes=item["Size"],
-                            modified=item["LastModified"],
-                            storage_class=item.get("StorageClass", "STANDARD"),
-                        )
+            yield from self.under(f"{prefix.value}/")
+
+    def under(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects whose keys begin so."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        with translated("Listing", self.url(prefix)):
+            for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield StoredObject(
+                        key=item["Key"],
+                        size_bytes=item["Size"],
+                        modified=item["LastModified"],
+                        storage_class=item.get("StorageClass", "STANDARD"),
+                    )
+
+    def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
+        """Store a small object under Object Lock, in compliance mode: not even the account's owner shortens it.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+        """
+        with translated("Storing", self.url(key)):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ChecksumSHA256=b64encode(hashlib.sha256(body).digest()).decode(),
+                ChecksumAlgorithm="SHA256",
+                ObjectLockMode="COMPLIANCE",
+                ObjectLockRetainUntilDate=until,
+            )
 
     def local_path(self, key: str) -> Path | None:
         """None: it must be downloaded."""

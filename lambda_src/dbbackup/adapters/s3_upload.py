@@ -7,21 +7,21 @@ bounded here. See docs/decisions/0003-own-multipart-writer.md.
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import threading
 import uuid
 import zlib
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dbbackup.adapters.aws_errors import code_of, translated
+from dbbackup.adapters.aws_errors import translated
 from dbbackup.contract import KIND_DUMP, TAG_KIND
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import StorageError
 from dbbackup.core.multipart import MAX_PARTS, first_part_bytes, part_bytes
 from dbbackup.core.ports import StoredObject
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 PARTS_IN_FLIGHT = 2
+LAST_SECONDS = 15.0
+"""How long an abort may take once the deadline has passed."""
 RUN_METADATA = "dbbackup-run"
 _UNTOUCHED = "The upload was aborted: nothing is stored under the final name, and earlier backups are as they were."
 _UNVERIFIED = "The archive is stored but not verified; it has no manifest, so nothing takes it for a backup."
@@ -40,8 +42,11 @@ _UNVERIFIED = "The archive is stored but not verified; it has no manifest, so no
 class MultipartUpload:
     """One archive on its way to S3. Leaving the context before :meth:`commit` aborts it."""
 
-    def __init__(self, client: S3Client, bucket: str, key: str, *, expected_bytes: int) -> None:
+    def __init__(
+        self, client: S3Client, bucket: str, key: str, *, expected_bytes: int, deadline: Deadline = NO_DEADLINE
+    ) -> None:
         self._client = client
+        self._deadline = deadline
         self._bucket = bucket
         self._key = key
         self._url = f"s3://{bucket}/{key}"
@@ -125,8 +130,14 @@ class MultipartUpload:
 
     def _collect(self) -> None:
         with translated("Storing a part of", self._url, untouched=_UNTOUCHED):
-            future, buffer = self._sending.popleft()
-            self._parts.append(future.result())
+            future, buffer = self._sending[0]
+            try:
+                part = future.result(timeout=self._deadline.remaining())
+            except TimeoutError:
+                self._deadline.check("storing a part that S3 does not answer for")
+                raise
+            self._sending.popleft()
+            self._parts.append(part)
             self._free.append(buffer)
 
     def commit(self) -> StoredObject:
@@ -170,15 +181,15 @@ class MultipartUpload:
                 ChecksumType="FULL_OBJECT",
                 MpuObjectSize=self._size,
             )
-        except ClientError as error:
-            # The first try may have been carried out though its answer was lost; the repeat then finds no upload.
-            if code_of(error) != "NoSuchUpload" or not self._is_ours():
+        except (ClientError, BotoCoreError):
+            # It may have been carried out though its answer was lost; a repeat then finds no upload any more.
+            if not self._is_ours():
                 raise
 
     def _is_ours(self) -> bool:
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=self._key)
-        except ClientError:
+        except (ClientError, BotoCoreError):
             return False
         return head["Metadata"].get(RUN_METADATA) == self._run
 
@@ -200,13 +211,16 @@ class MultipartUpload:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        stop: Callable[[], None] = self._abort if self._open else _nothing
         for future, _ in self._sending:
             future.cancel()
-        with contextlib.ExitStack() as stack:
-            stack.callback(stop)  # after the pool has ended, as a part that arrives later would stay behind
-            stack.callback(self._pool.shutdown, wait=True)
+        if not self._open:
+            self._pool.shutdown(wait=True)
+            return
+        # With no time left, a store that does not answer must not keep us from saying so.
+        winding_up = threading.Thread(target=self._wind_up, daemon=True)
+        winding_up.start()
+        winding_up.join(LAST_SECONDS if self._deadline.passed else None)
 
-
-def _nothing() -> None:
-    return None
+    def _wind_up(self) -> None:
+        self._pool.shutdown(wait=True)  # a part that arrives after the abort would stay behind
+        self._abort()

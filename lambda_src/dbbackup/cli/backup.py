@@ -13,7 +13,6 @@ from dbbackup import assembly
 from dbbackup.cli.output import examples, print_json, progress_line, say
 from dbbackup.contract import Tier
 from dbbackup.core.compression import Method
-from dbbackup.core.connection import from_environment
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.retention import expired
@@ -54,7 +53,7 @@ def backup(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take one backup and verify it."""
-    connection = from_environment(os.environ, database=database)
+    connection = assembly.connection_from(os.environ, database=database)
     if not connection.database:
         raise InvalidRequestError(
             "No database is named.",

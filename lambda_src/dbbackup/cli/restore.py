@@ -14,7 +14,7 @@ from dbbackup.cli.location import locate
 from dbbackup.cli.output import examples, progress_line, say
 from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
 from dbbackup.contract import Tier
-from dbbackup.core.connection import Connection, from_environment
+from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ArchivedError, InvalidRequestError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
 from dbbackup.core.manifest import Manifest
@@ -68,7 +68,7 @@ def restore(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Restore a backup into a database."""
-    connection = from_environment(os.environ, database=to)
+    connection = assembly.connection_from(os.environ, database=to)
     target = connection.database
     if not target:
         raise InvalidRequestError(

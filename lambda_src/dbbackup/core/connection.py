@@ -67,12 +67,19 @@ class Connection(BaseModel):
         return f"{who}{where}{f':{self.port}' if self.port else ''}"
 
 
-def from_environment(environment: Mapping[str, str], *, database: str | None = None) -> Connection:
+def from_environment(
+    environment: Mapping[str, str], *, database: str | None = None, service: Mapping[str, str] | None = None
+) -> Connection:
     """The connection that the environment describes.
 
     Field by field, the first that is set wins: ``database`` (an option of the command), then
     ``POSTGRES_HOST/PORT/USER/PASSWORD/DB``, then ``DATABASE_URL``, then libpq's own ``PG*`` variables. So
     ``POSTGRES_DB=scratch`` in front of a command changes the database and nothing else.
+
+    Args:
+        environment: the variables.
+        database: what an option of the command says.
+        service: values of libpq's connection service, where ``PGSERVICE`` names one; they stand for ``PG*`` then.
 
     Raises:
         InvalidRequestError: the URL or a port cannot be understood. The message names the part, not its value.
@@ -88,7 +95,8 @@ def from_environment(environment: Mapping[str, str], *, database: str | None = N
         ("sslmode", "", "PGSSLMODE"),
         ("sslrootcert", "", "PGSSLROOTCERT"),
     ):
-        values[field] = environment.get(own) or url.get(field) or environment.get(libpq) or None
+        last = environment.get(libpq) if service is None else service.get(field)
+        values[field] = environment.get(own) or url.get(field) or last or None
     if database:
         values["database"] = database
     # libpq's own rule: the database is named like the user where nothing else is said.

@@ -41,3 +41,7 @@ class Deadline:
                 action="Give the function more memory (which is more processor), back up off-peak, or run this "
                 "database's backup outside Lambda from the same image, where no 15-minute limit applies.",
             )
+
+
+NO_DEADLINE = Deadline()
+"""For work that may take as long as it needs."""

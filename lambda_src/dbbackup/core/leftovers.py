@@ -66,7 +66,7 @@ def parse_mark(comment: str | None) -> Mark | None:
         return None
 
 
-def _beside(target: str, suffix: str) -> str:
+def beside(target: str, suffix: str) -> str:
     """A name beside a target, cut to what PostgreSQL takes, between characters."""
     room = MAX_NAME_BYTES - len(suffix)
     return target.encode()[:room].decode(errors="ignore") + suffix
@@ -74,17 +74,17 @@ def _beside(target: str, suffix: str) -> str:
 
 def new_name(target: str) -> str:
     """A name for the copy that is being filled."""
-    return _beside(target, f"__dbbackup_new_{secrets.token_hex(4)}")
+    return beside(target, f"__dbbackup_new_{secrets.token_hex(4)}")
 
 
 def old_name(target: str, moment: datetime) -> str:
     """A name for what the target was before."""
-    return _beside(target, f"__dbbackup_old_{moment.strftime(TIME_FORMAT)}")
+    return beside(target, f"__dbbackup_old_{moment.strftime(TIME_FORMAT)}")
 
 
 def is_unmarked_copy(name: str, target: str) -> bool:
     """Whether a database without a mark was created by a run that was killed before it could mark it."""
-    return _SIDE.fullmatch(name) is not None and _beside(target, "__dbbackup_new_" + name[-8:]) == name
+    return _SIDE.fullmatch(name) is not None and beside(target, "__dbbackup_new_" + name[-8:]) == name
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ class DatabaseSession(Protocol):
     def cancel(self) -> None:
         """Stop a count that is running in another thread."""
 
+    def abandon(self) -> None:
+        """Cut the connection to a server that does not answer, so that whoever waits for it goes on."""
+
     def check_alive(self) -> None:
         """Raise where the connection, and so the lock, has been lost."""
 
@@ -190,6 +193,12 @@ class BackupStore(Protocol):
 
     def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
         """All objects, of one tier where the store keeps tiers apart."""
+
+    def under(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects whose keys begin so."""
+
+    def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
+        """Store a small object that nobody can remove or replace before that moment, where the store can lock."""
 
     def local_path(self, key: str) -> Path | None:
         """The object as a file of this machine, where it is one."""

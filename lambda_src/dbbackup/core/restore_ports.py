@@ -27,6 +27,12 @@ class Cluster(Protocol):
     def leftovers(self, target: str) -> list[Leftover]:
         """Databases that earlier runs have left beside a target."""
 
+    def names(self) -> list[str]:
+        """All databases."""
+
+    def ask(self, name: str, statement: str) -> str | None:
+        """The first column of the first row of a question to a database, as text."""
+
     def create(self, name: str, mark: Mark, *, like: str | None, source: Source | None) -> None:
         """Create an empty, marked database."""
 

@@ -92,7 +92,7 @@ def _run(settings: FunctionEnvironment, asked: BackupEvent, database: str, conte
         request,
         database=assembly.database_for(connection),
         tools=assembly.tools_for(connection, os.environ),
-        store=assembly.bucket_store(settings.bucket),
+        store=assembly.bucket_store(settings.bucket, deadline),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dbbackup.core.compression import Compression
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError, DumpFailedError
+from dbbackup.core.errors import DbBackupError, DeadlineExceededError, DumpFailedError
 from dbbackup.core.manifest import TableCount
 from dbbackup.core.ports import (
     ArchiveWriter,
@@ -25,6 +25,7 @@ from dbbackup.core.ports import (
 from dbbackup.core.watchdog import at_deadline
 
 CANCEL_EVERY_SECONDS = 1.0
+CANCELLATIONS = 5
 MAGIC = b"PGDMP"
 """First bytes of every archive in custom format."""
 
@@ -107,6 +108,8 @@ def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, liste
             writer.write(chunk)
             listener(Progress("dump", size, tables_done=process.tables_started))
         process.wait()
+    except DeadlineExceededError:
+        raise
     except DbBackupError:
         # Where the watchdog killed the program, the reason is the time, not the signal.
         deadline.check("dumping")
@@ -122,10 +125,15 @@ def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, liste
 
 def _end(counting: Future[Contents], session: DatabaseSession) -> None:
     """Stop a count that still runs; a cancellation that comes between two of its statements has no effect."""
-    while not counting.done():
+    for _ in range(CANCELLATIONS):
+        if counting.done():
+            return
         with contextlib.suppress(Exception):  # the failure that led here is the one to report
             session.cancel()
         wait((counting,), timeout=CANCEL_EVERY_SECONDS)
+    if not counting.done():
+        with contextlib.suppress(Exception):
+            session.abandon()
 
 
 def _counted(counting: Future[Contents], deadline: Deadline) -> Contents:

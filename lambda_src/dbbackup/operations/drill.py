@@ -1,0 +1,173 @@
+"""The rehearsal of the dump plane: the newest backup into a scratch database, checked, and removed again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from dbbackup.contract import SERVICE
+from dbbackup.core.errors import DbBackupError, RefusedError
+from dbbackup.core.evidence import Check, Evidence, Plane, Stored
+from dbbackup.core.leftovers import beside
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.ports import BackupStore, ProgressListener, no_progress
+from dbbackup.core.restore_plan import RestoreOptions
+from dbbackup.core.restore_ports import Cluster, RestoringTools
+from dbbackup.operations.archive_source import ArchiveSource
+from dbbackup.operations.evidence import append
+from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
+
+_SCRATCH = "__dbbackup_drill_"
+_SCRATCH_NAME = re.compile(rf".*{_SCRATCH}[0-9a-f]{{8}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to the restored database, whose answer must be true, or a number above zero, or a text."""
+
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """What to rehearse.
+
+    Attributes:
+        store: where the backups are and the evidence goes.
+        manifest: the backup; it must be one, since its counts are what the copy is compared with.
+        jobs: parallel jobs of pg_restore.
+        queries: further checks.
+        create_roles: create roles that the scratch server does not have.
+        template_version: version of the deployed templates, for the evidence.
+    """
+
+    store: BackupStore
+    manifest: Manifest
+    jobs: int = 1
+    queries: Sequence[Query] = ()
+    create_roles: bool = False
+    scratch: Path | None = None
+    template_version: str | None = None
+    listener: ProgressListener = no_progress
+
+
+def run_drill(request: DrillRequest, *, cluster: Cluster, tools: RestoringTools) -> Stored:
+    """Rehearse, remove everything temporary, and store the evidence, whatever came of it.
+
+    Returns:
+        The evidence. Look at ``evidence.passed``: a rehearsal that failed is evidence, too.
+
+    Raises:
+        StorageError: the evidence could not be stored.
+        RestoreInProgressError: another rehearsal of this database is running.
+    """
+    started = datetime.now(UTC)
+    name = request.manifest.source.database
+    with cluster.lock(f"{_SCRATCH}{name}"):
+        _remove_old_scratch(cluster, name)
+        scratch = beside(name, f"{_SCRATCH}{secrets.token_hex(4)}")
+        failure, plane = None, None
+        try:
+            plane = _rehearse(request, cluster, tools, scratch, started)
+        except DbBackupError as error:
+            failure = f"{error.code}: {error.what}"
+        finally:
+            removed = _remove(cluster, scratch)
+    planes = (plane.model_copy(update={"removed": removed}),) if plane else ()
+    return append(
+        request.store,
+        Evidence(
+            database=name,
+            started_at=started,
+            finished_at=datetime.now(UTC),
+            planes=planes,
+            failure=failure,
+            software_version=version(SERVICE),
+            template_version=request.template_version,
+        ),
+    )
+
+
+def _remove_old_scratch(cluster: Cluster, name: str) -> None:
+    """What rehearsals that were killed have left; we hold the lock, so they are gone."""
+    for found in cluster.names():
+        if _SCRATCH_NAME.fullmatch(found) and beside(name, found[-len(_SCRATCH) - 8 :]) == found:
+            cluster.drop(found)
+
+
+def _remove(cluster: Cluster, scratch: str) -> bool:
+    try:
+        cluster.drop(scratch)
+    except Exception:  # noqa: BLE001 - recorded in the evidence, and the next rehearsal tries again
+        return False
+    return True
+
+
+def _rehearse(request: DrillRequest, cluster: Cluster, tools: RestoringTools, scratch: str, started: datetime) -> Plane:
+    manifest = request.manifest
+    source = ArchiveSource(request.store, manifest.archive.key, manifest)
+    clock = time.monotonic()
+    outcome = run_restore(
+        RestoreRequest(
+            source=source,
+            options=RestoreOptions(target=scratch, jobs=request.jobs, create_roles=request.create_roles),
+            agree=_never_over_something,
+            safety_backup=_no_safety_backup,
+            scratch=request.scratch,
+            listener=request.listener,
+        ),
+        cluster=cluster,
+        tools=tools,
+    )
+    recovery_seconds = time.monotonic() - clock
+    return Plane(
+        kind="dump",
+        restored_from=source.url,
+        restored_into=scratch,
+        recovery_point=manifest.snapshot_at,
+        recovery_point_age_seconds=max(0.0, (started - manifest.snapshot_at).total_seconds()),
+        recovery_seconds=round(recovery_seconds, 3),
+        tables=outcome.comparison.tables,
+        rows=outcome.comparison.rows,
+        checks=(*_counts(manifest, outcome), *(_ask(cluster, scratch, query) for query in request.queries)),
+        removed=False,
+    )
+
+
+def _never_over_something(proposal: Proposal) -> None:
+    if proposal.server.existing is not None:
+        raise RefusedError("The scratch database exists already.", untouched="Nothing was changed.")
+
+
+def _no_safety_backup() -> Manifest:
+    raise RefusedError("A rehearsal never replaces anything.", untouched="Nothing was changed.")
+
+
+def _counts(manifest: Manifest, outcome: RestoreOutcome) -> tuple[Check, ...]:
+    exact = sum(table.exact for table in manifest.tables)
+    tables = str(len(manifest.tables))
+    return (
+        Check(name="tables", expected=tables, found=str(outcome.comparison.tables), passed=True),
+        Check(
+            name="rows of each table",
+            expected=f"{exact} tables as counted in the dump's snapshot",
+            found=f"{len(outcome.comparison.differences)} tables differ",
+            passed=not outcome.comparison.differences,
+        ),
+    )
+
+
+def _ask(cluster: Cluster, scratch: str, query: Query) -> Check:
+    try:
+        answer = cluster.ask(scratch, query.statement)
+    except DbBackupError as error:
+        return Check(name=query.name, expected="an answer", found=error.what, passed=False)
+    passed = answer not in (None, "", "0", "f", "false")
+    return Check(name=query.name, expected="true, or above zero", found=str(answer), passed=passed)
