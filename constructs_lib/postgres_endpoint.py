@@ -26,6 +26,10 @@ class PostgresEndpoint:
     """Key of the secret; None for the account's own ``aws/secretsmanager``, which needs no permission."""
     add_ingress_rule: bool = True
     """Whether clients may add a rule for themselves to the security group."""
+    storage_key: kms.IKey | None = None
+    """Key of the storage; None for the account's own ``aws/rds``, which needs no permission."""
+    monitoring_role: iam.IRole | None = None
+    """Role of enhanced monitoring, which a restored instance gets too; None where there is no such monitoring."""
 
     @classmethod
     def from_attributes(
@@ -40,6 +44,8 @@ class PostgresEndpoint:
         secret_arn: str,
         secret_key_arn: str | None = None,
         add_ingress_rule: bool = True,
+        storage_key_arn: str | None = None,
+        monitoring_role_arn: str | None = None,
     ) -> PostgresEndpoint:
         """A server that somebody else owns."""
         place = Construct(scope, construct_id)
@@ -51,6 +57,10 @@ class PostgresEndpoint:
             secret=secretsmanager.Secret.from_secret_complete_arn(place, "Secret", secret_arn),
             secret_key=kms.Key.from_key_arn(place, "SecretKey", secret_key_arn) if secret_key_arn else None,
             add_ingress_rule=add_ingress_rule,
+            storage_key=kms.Key.from_key_arn(place, "StorageKey", storage_key_arn) if storage_key_arn else None,
+            monitoring_role=iam.Role.from_role_arn(place, "MonitoringRole", monitoring_role_arn, mutable=False)
+            if monitoring_role_arn
+            else None,
         )
 
     def allow_from(self, scope: Construct, *, client: ec2.ISecurityGroup, description: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
@@ -123,6 +124,8 @@ class PostgresInstance(Construct):
             security_group=self.security_group,
             secret=instance.secret or secret,
             secret_key=self.key,
+            storage_key=self.key,
+            monitoring_role=_monitoring_role(instance),
         )
 
     def _create_log_groups(
@@ -153,3 +156,9 @@ class PostgresInstance(Construct):
         instance.add_rotation_single_user(
             automatically_after=Duration.days(days), vpc_subnets=subnets, security_group=group
         )
+
+
+def _monitoring_role(instance: rds.DatabaseInstance) -> iam.IRole | None:
+    """The role that the CDK makes where there is enhanced monitoring."""
+    role = instance.node.try_find_child("MonitoringRole")
+    return role if isinstance(role, iam.Role) else None

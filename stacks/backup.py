@@ -38,6 +38,7 @@ class BackupStack(RecoveryStack):
         )
         chosen = settings.backup
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", queue_name=f"{settings.prefix}-backup-dead-letters")
+        self.endpoint = database or self._existing(settings)
         self.function = BackupFunction(
             self,
             "Backup",
@@ -46,7 +47,7 @@ class BackupStack(RecoveryStack):
             vpc=network.vpc,
             subnets=network.subnets,
             log_key=network.log_key,
-            database=database or self._existing(settings),
+            database=self.endpoint,
             database_names=settings.database.names,
             bucket=storage.backups.bucket,
             bucket_key=storage.backups.key,
@@ -93,4 +94,6 @@ class BackupStack(RecoveryStack):
             secret_arn=instance.secret_arn,
             secret_key_arn=instance.secret_key_arn,
             add_ingress_rule=instance.add_ingress_rule,
+            storage_key_arn=instance.storage_key_arn,
+            monitoring_role_arn=instance.monitoring_role_arn,
         )

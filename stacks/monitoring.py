@@ -21,7 +21,7 @@ class MonitoringStack(RecoveryStack):
             description="Alarms on missing, failed and oversized database backups, and the topic that carries them",
         )
         chosen = settings.monitoring
-        topic = AlarmTopic(
+        self.alarms = topic = AlarmTopic(
             self,
             "Alarms",
             topic_name=f"{settings.prefix}-backup-alarms",

@@ -30,6 +30,7 @@ class NetworkStack(RecoveryStack):
             log_group_prefixes=[
                 flow_log_name,
                 f"/aws/lambda/{prefix}-",
+                f"/aws/vendedlogs/states/{prefix}-",
                 *([f"/aws/rds/instance/{new_instance.identifier}/"] if new_instance else []),
             ],
         )

@@ -8,6 +8,7 @@ from stacks.backup import BackupStack
 from stacks.database import DatabaseStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.restore import RestoreStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 
@@ -20,4 +21,5 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
         DatabaseStack(scope, settings=settings, network=network).endpoint if settings.database.new_instance else None
     )
     backup = BackupStack(scope, settings=settings, network=network, storage=storage, database=endpoint)
-    MonitoringStack(scope, settings=settings, backup=backup)
+    monitoring = MonitoringStack(scope, settings=settings, backup=backup)
+    RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, monitoring=monitoring)

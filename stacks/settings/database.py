@@ -15,6 +15,7 @@ from stacks.settings.names import (
     InstanceIdentifier,
     KeyArn,
     MasterUser,
+    RoleArn,
     SecretArn,
     SecurityGroupId,
     created_database_rule,
@@ -138,6 +139,12 @@ class ExistingInstance(Group):
     secret_arn: SecretArn = Field(description="complete ARN of a secret with username and password")
     secret_key_arn: KeyArn | None = Field(
         default=None, description="KMS key of the secret; leave out for the key aws/secretsmanager"
+    )
+    storage_key_arn: KeyArn | None = Field(
+        default=None, description="KMS key of the storage, for restores; leave out for the key aws/rds"
+    )
+    monitoring_role_arn: RoleArn | None = Field(
+        default=None, description="role of enhanced monitoring, for restores; leave out where there is none"
     )
 
 

@@ -102,4 +102,5 @@ SecretArn = Annotated[
         "a complete secret ARN ends with the six characters that Secrets Manager adds to the name",
     ),
 ]
+RoleArn = Annotated[str, _matches(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "an IAM role ARN")]
 KeyArn = Annotated[str, _matches(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+", "a KMS key ARN, not an alias")]

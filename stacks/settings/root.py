@@ -13,6 +13,7 @@ from stacks.settings.database import DatabaseSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.refusal import accepted_by, refuse
+from stacks.settings.restore import RestoreSettings
 from stacks.settings.storage import StorageSettings
 
 
@@ -55,6 +56,7 @@ class Settings(Group):
     database: DatabaseSettings = Field(description="the databases to back up, and the instance that they are on")
     storage: StorageSettings = StorageSettings()
     backup: BackupSettings = BackupSettings()
+    restore: RestoreSettings = RestoreSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @property
@@ -72,6 +74,18 @@ class Settings(Group):
                 rule="pg_dump refuses a server newer than itself, so every backup would fail",
                 fix=f"write {engine} or later",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _watched_databases_are_known(self) -> Self:
+        for number, table in enumerate(self.restore.verify_tables):
+            if table.database not in self.database.names:
+                raise refuse(
+                    at=f"restore.verify_tables.{number}.database",
+                    value=table.database,
+                    rule=f"one of database.names: {', '.join(self.database.names)}",
+                    fix="name one of them",
+                )
         return self
 
     @model_validator(mode="after")

@@ -54,5 +54,10 @@ def test_the_log_key_serves_our_log_groups_only(network: Template) -> None:
     (service,) = [found for found in key["KeyPolicy"]["Statement"] if "Service" in found["Principal"]]
     assert service["Principal"]["Service"] == "logs.us-east-1.amazonaws.com"
     allowed = str(service["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
-    for prefix in ("/ftry-prod/vpc-flow-log*", "/aws/lambda/ftry-prod-*", "/aws/rds/instance/ftry-prod/*"):
+    for prefix in (
+        "/ftry-prod/vpc-flow-log*",
+        "/aws/lambda/ftry-prod-*",
+        "/aws/rds/instance/ftry-prod/*",
+        "/aws/vendedlogs/states/ftry-prod-*",
+    ):
         assert f":log-group:{prefix}" in allowed

@@ -57,7 +57,7 @@ def calling(action: str, subject: str, *, secret: bool = False) -> Iterator[None
         yield
     except ClientError as error:
         code = code_of(error)
-        said = "" if secret else f": {error.response.get('Error', {}).get('Message', '')}"
+        said = "" if secret else f": {error.response.get('Error', {}).get('Message', '').rstrip('.')}"
         failure = _failure(code, f"{action} of {subject} failed: {code}{said}")
         cause: BaseException | None = None if secret else error
     except BotoCoreError as error:

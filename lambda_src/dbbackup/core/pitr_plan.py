@@ -109,12 +109,17 @@ def restore_parameters(
     optional = {
         "DBSubnetGroupName": (source.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
         "VpcSecurityGroupIds": security_groups(source),
-        "DBParameterGroupName": parameter_group(source),
-        "OptionGroupName": option_group(source),
+        # RDS takes the default groups by itself, and an option group of a former engine version may be gone.
+        "DBParameterGroupName": _own(parameter_group(source)),
+        "OptionGroupName": _own(option_group(source)),
         "EnableCloudwatchLogsExports": sorted(source.get("EnabledCloudwatchLogsExports") or ()),
         "Port": port_of(source),
     }
     return {**parameters, **{name: value for name, value in optional.items() if value}}
+
+
+def _own(group: str | None) -> str | None:
+    return None if group is None or group.startswith("default") else group
 
 
 def security_groups(instance: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,140 @@
+"""What point-in-time recovery needs of AWS, statement by statement: production's name, and names that begin with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+
+from constructs_lib.postgres_endpoint import PostgresEndpoint
+from dbbackup.contract_pitr import ROLE_RESTORED, TAG_ROLE
+
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+
+
+def _allow(
+    role: iam.Role,
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: dict[str, object] | None = None,
+) -> None:
+    role.add_to_policy(
+        iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions)
+    )
+
+
+def _rds(role: iam.Role, *names: str) -> list[str]:
+    return [Stack.of(role).format_arn(service="rds", resource=name) for name in names]
+
+
+def instance_arns(role: iam.Role, source: str) -> list[str]:
+    """Production, and everything that is named after it."""
+    return _rds(role, f"db:{source}", f"db:{source}-*")
+
+
+def grant_look(role: iam.Role, *, source: str) -> None:
+    """See instances and what they can be restored to."""
+    _allow(role, "SeeInstances", ["rds:DescribeDBInstances"], instance_arns(role, source))
+    # Automated backups have generated names, so theirs cannot be told from others'.
+    _allow(
+        role,
+        "SeeAutomatedBackups",
+        ["rds:DescribeDBInstanceAutomatedBackups"],
+        [*instance_arns(role, source), *_rds(role, "auto-backup:*")],
+    )
+
+
+def grant_start(role: iam.Role, *, machine_arn: str, executions_arn: str) -> None:
+    """Start executions of one machine and look at them."""
+    _allow(role, "StartExecutions", ["states:StartExecution", "states:ListExecutions"], [machine_arn])
+    _allow(role, "SeeExecutions", ["states:DescribeExecution"], [executions_arn])
+
+
+def grant_restore(role: iam.Role, *, database: PostgresEndpoint) -> None:
+    """Restore beside production, and change or delete what was restored: production itself is out of reach."""
+    source = database.instance_identifier
+    _allow(role, "SeeInstances", ["rds:DescribeDBInstances"], instance_arns(role, source))
+    _allow(
+        role,
+        "Restore",
+        ["rds:RestoreDBInstanceToPointInTime"],
+        # The groups are those of the source at that time, whose names only RDS knows.
+        [*instance_arns(role, source), *_rds(role, "subgrp:*", "pg:*", "og:*", "auto-backup:*")],
+    )
+    _allow(role, "Mark", ["rds:AddTagsToResource"], _rds(role, f"db:{source}-*"))
+    _allow(
+        role,
+        "ChangeAndRemoveWhatWasRestored",
+        ["rds:ModifyDBInstance", "rds:DeleteDBInstance"],
+        _rds(role, f"db:{source}-*"),
+        {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_RESTORED}},
+    )
+    # RDS looks at the network with the rights of its caller, and describing has no finer resource than *.
+    _allow(
+        role,
+        "SeeNetwork",
+        [
+            "ec2:DescribeAccountAttributes",
+            "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeInternetGateways",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcs",
+        ],
+        ["*"],
+    )
+    if database.monitoring_role is not None:
+        _allow(
+            role,
+            "HandOnMonitoringRole",
+            ["iam:PassRole"],
+            [database.monitoring_role.role_arn],
+            {"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}},
+        )
+    if database.storage_key is not None:
+        _use_storage_key(role, database.storage_key)
+
+
+def _use_storage_key(role: iam.Role, key: kms.IKey) -> None:
+    """RDS gives itself the use of the key, on behalf of whoever restores.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+    """
+    service = f"rds.{Stack.of(role).region}.amazonaws.com"
+    _allow(role, "SeeStorageKey", ["kms:DescribeKey"], [key.key_arn], {"StringEquals": {"kms:ViaService": service}})
+    _allow(
+        role,
+        "LetRdsUseStorageKey",
+        ["kms:CreateGrant"],
+        [key.key_arn],
+        {"StringEquals": {"kms:ViaService": service}, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )
+
+
+def grant_rename(role: iam.Role, *, source: str, machine_arn: str, executions_arn: str) -> None:
+    """Rename production and what is named after it: the only right over production, in a function of its own."""
+    _allow(
+        role,
+        "SeeRenameAndMark",
+        ["rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:AddTagsToResource"],
+        instance_arns(role, source),
+    )
+    _allow(role, "SeeOtherRenamings", ["states:ListExecutions"], [machine_arn])
+    _allow(role, "SeeExecutions", ["states:DescribeExecution"], [executions_arn])
+
+
+def grant_tell(role: iam.Role, *, topic: sns.ITopic, key: kms.IKey) -> None:
+    """Publish to an encrypted topic, by policies of the role: topic and key may be in another stack."""
+    _allow(role, "TellPeople", ["sns:Publish"], [topic.topic_arn])
+    _allow(
+        role,
+        "EncryptWhatIsTold",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [key.key_arn],
+        {"StringEquals": {"kms:ViaService": f"sns.{Stack.of(role).region}.amazonaws.com"}},
+    )

@@ -1,0 +1,86 @@
+"""The synthesized restore stack, with moto behind it and a real PostgreSQL for the verification."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dbbackup.contract import EnvKey
+from dbbackup.contract_pitr import PitrEnvKey
+from devtools.local_pitr import LocalRecovery, RecoverySystem, read_recovery_system
+from tests.infrastructure.synthesis import settings_of, synthesize
+from tests.support.databases import Database, DatabaseMaker
+from tests.support.rds_world import RdsWorld, make_production, make_secret, stand_between
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run everything here in one worker, so that the templates are synthesized once."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("infrastructure"))
+
+
+@pytest.fixture(scope="session")
+def system() -> RecoverySystem:
+    """The restore stack of prod, with one watched table."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "CDK_DEFAULT_"))]:
+            patch.delenv(name)
+        watched = [{"database": "ftry", "table": "public.orders", "timestamp_column": "created_at"}]
+        synthesized = synthesize(settings_of("prod", restore__verify_tables=watched))
+        return read_recovery_system(synthesized.folder)
+
+
+@dataclass
+class Recovery:
+    """Everything that a test looks at."""
+
+    local: LocalRecovery
+    world: RdsWorld
+    database: Database
+    password: str
+
+
+@pytest.fixture
+def restored_data(new_database: DatabaseMaker) -> Database:
+    """What the restored instance holds: one table, with a row of an hour ago."""
+    made = new_database("ftry")
+    made.execute(
+        "CREATE TABLE orders (id int PRIMARY KEY, created_at timestamptz NOT NULL); "
+        "INSERT INTO orders VALUES (1, now() - interval '3 hours')"
+    )
+    return made
+
+
+@pytest.fixture
+def recovery(system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
+    """The stack, deployed."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    with mock_aws():
+        world = stand_between(monkeypatch)
+        make_production(port=restored_data.server.port)
+        password = restored_data.server.password
+        topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
+        local = LocalRecovery(
+            system,
+            lambda service: boto3.client(service),  # type: ignore[call-overload]
+            {
+                EnvKey.DB_SECRET_ARN.value: make_secret(password),
+                EnvKey.DB_SSLMODE.value: "prefer",
+                PitrEnvKey.TOPIC_ARN.value: topic,
+            },
+        )
+        local.deploy()
+        world.calls.clear()
+        yield Recovery(local, world, restored_data, password)
