@@ -7,6 +7,7 @@ import fcntl
 import io
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -81,7 +82,7 @@ class Process:
         try:
             self._attend(collect)
         except BaseException:  # a signal's: nobody has us yet who could end the program
-            self._process.kill()
+            self.kill()
             self._process.wait()
             raise
 
@@ -145,14 +146,20 @@ class Process:
 
     def wait(self) -> int:
         """Its exit status, once it has ended and all it said has been read; negative for a signal."""
+        if self._process.returncode is None:
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+            self.kill()  # what it had started itself outlives it where it was killed, and holds our pipes open
         status = self._process.wait()
         for thread in self._threads:
             thread.join()
         return status
 
     def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
+        """End it at once, and what it has started: pg_restore with several jobs is several processes."""
+        # Until its status is read its number, which is that of the group too, is nobody else's.
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int:
@@ -180,8 +187,7 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        self.kill()
         self._process.wait()
         self.close_input()
         for thread in self._threads:

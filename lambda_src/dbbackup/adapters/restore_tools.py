@@ -94,9 +94,7 @@ class RestoreTools(PostgresTools):
                 use_list=use_list,
             )
             process = stack.enter_context(self._start(command, connect=True, on_line=count))
-            for _ in process.chunks():
-                pass  # it writes nothing; its end is the end of the restore
-            status = process.wait()
+            status = process.wait()  # it writes nothing that would have to be read
             if status != 0:
                 raise RestoreFailedError(
                     f"The restore met an error and was stopped: {process.ending(status)}.",
