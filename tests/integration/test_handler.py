@@ -92,7 +92,7 @@ def test_an_event_without_a_moment_makes_a_backup_of_now_each_time(function: Fun
 def test_a_defect_is_counted_and_raised_as_it_is(
     function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_: str) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(assembly, "bucket_store", broken)

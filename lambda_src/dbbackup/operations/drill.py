@@ -169,5 +169,14 @@ def _ask(cluster: Cluster, scratch: str, query: Query) -> Check:
         answer = cluster.ask(scratch, query.statement)
     except DbBackupError as error:
         return Check(name=query.name, expected="an answer", found=error.what, passed=False)
-    passed = answer not in (None, "", "0", "f", "false")
-    return Check(name=query.name, expected="true, or above zero", found=str(answer), passed=passed)
+    return Check(name=query.name, expected="true, or above zero", found=str(answer), passed=_holds(answer))
+
+
+def _holds(answer: str | None) -> bool:
+    """Whether an answer says yes: true, a number above zero, or any other text."""
+    if answer is None or answer.lower() in ("", "f", "false"):
+        return False
+    try:
+        return float(answer) > 0
+    except ValueError:
+        return True
