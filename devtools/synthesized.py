@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EnvKey
+from dbbackup.contract import HANDLER_BACKUP, SCHEDULED_TIME_PLACEHOLDER, EnvKey
 
 ROOT = Path(__file__).resolve().parent.parent
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
@@ -88,7 +88,8 @@ def read_system(folder: Path) -> BackupSystem:
     def of_type(kind: str) -> list[dict[str, Any]]:
         return [resource["Properties"] for resource in resources if resource["Type"] == kind]
 
-    function = next(each for each in of_type("AWS::Lambda::Function") if each.get("PackageType") == "Image")
+    functions = [each for each in of_type("AWS::Lambda::Function") if each.get("PackageType") == "Image"]
+    function = next(each for each in functions if each["ImageConfig"]["Command"] == [HANDLER_BACKUP])
     schedules = [
         Schedule(each["Name"], each["ScheduleExpression"], each["Target"]["Input"])
         for each in of_type("AWS::Scheduler::Schedule")
