@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import SecretStr
 
 from dbbackup.adapters import executions as executions_adapter
-from dbbackup.adapters import rds, secrets
+from dbbackup.adapters import functions, rds, secrets
 from dbbackup.adapters import topic as topic_adapter
 from dbbackup.adapters.executions import StepFunctionsExecutions
 from dbbackup.adapters.restored_server import PostgresRestoredServer
@@ -21,6 +24,16 @@ def instances() -> Instances:
 def executions(machine_arn: str) -> StepFunctionsExecutions:
     """The runs of one state machine."""
     return StepFunctionsExecutions(executions_adapter.make_client(), machine_arn)
+
+
+def call_function(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of a deployed function.
+
+    Raises:
+        FunctionFailedError: it ran and failed.
+        DbBackupError: it could not be called.
+    """
+    return functions.call(functions.make_client(), name, event)
 
 
 def topic(arn: str) -> Topic:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +13,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dbbackup.contract import EnvKey
+from dbbackup.contract import SERVICE, EnvKey
 from dbbackup.contract_pitr import PitrEnvKey
+from dbbackup.handlers import pitr_task
 from devtools.local_pitr import LocalRecovery, RecoverySystem, read_recovery_system
 from tests.infrastructure.synthesis import settings_of, synthesize
 from tests.support.databases import Database, DatabaseMaker
@@ -61,8 +64,14 @@ def restored_data(new_database: DatabaseMaker) -> Database:
 
 
 @pytest.fixture
-def recovery(system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
+def recovery(
+    system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Recovery]:
     """The stack, deployed."""
+    assert pitr_task, "the logger is made when this is imported"
+    for log in logging.getLogger(SERVICE).handlers:
+        if isinstance(log, logging.StreamHandler):
+            log.stream = sys.stdout  # the one of this test, so that it sees what is logged
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dbbackup.cli import backup, drill, evidence, listing, restore, verify
+from dbbackup.cli import backup, drill, evidence, listing, pitr, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.contract import SERVICE
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
@@ -33,6 +33,7 @@ app.command("list", help=listing.HELP, epilog=listing.EXAMPLES)(listing.list_bac
 app.command("restore", help=restore.HELP, epilog=restore.EXAMPLES)(restore.restore)
 app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(pitr.app, name="pitr")
 app.command("verify", help=verify.HELP, epilog=verify.EXAMPLES)(verify.verify)
 
 

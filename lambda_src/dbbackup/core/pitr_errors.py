@@ -91,3 +91,25 @@ class AwsRefusedError(DbBackupError):
     """AWS refused a call, for a reason that a repetition does not change."""
 
     code = "aws-refused"
+
+
+class FunctionFailedError(DbBackupError):
+    """A deployed function refused or failed; what it said is the message.
+
+    Attributes:
+        kind: class of the failure inside the function.
+        status: of the command line program, as that failure would have had there.
+    """
+
+    code = "function-failed"
+
+    def __init__(self, what: str, *, kind: str = "", status: int = 1) -> None:
+        super().__init__(what)
+        self.kind = kind
+        self.status = status
+
+
+class ExecutionFailedError(DbBackupError):
+    """An execution of a state machine ended otherwise than well."""
+
+    code = "execution-failed"

@@ -1,0 +1,40 @@
+"""Calls a deployed function, as ``aws lambda invoke`` does, and reads its answer or its failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from dbbackup.adapters.rds import calling
+from dbbackup.core.pitr_errors import FunctionFailedError
+
+_NOT_UNDERSTOOD: Final = frozenset({"InvalidRequestError", "OutsideWindowError"})
+_BUSY: Final = frozenset({"PromotionInProgressError"})
+
+
+def make_client() -> Any:
+    """A Lambda client; a call that got no answer is not repeated unasked, though it would be safe."""
+    return boto3.client("lambda", config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=75))
+
+
+def call(client: Any, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a function and wait for its answer.
+
+    Raises:
+        FunctionFailedError: the function ran and failed; its own words are in the message.
+        DbBackupError: it could not be called.
+    """
+    with calling("Invoke", name):
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    document: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+    if "FunctionError" not in answer:
+        return document
+    kind = str(document.get("errorType", "unknown"))
+    status = 2 if kind in _NOT_UNDERSTOOD else 75 if kind in _BUSY else 1
+    raise FunctionFailedError(
+        str(document.get("errorMessage", "The function failed without a word.")), kind=kind, status=status
+    )
