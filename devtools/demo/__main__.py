@@ -16,6 +16,7 @@ from dbbackup.core.units import format_bytes
 from devtools.aws import start_aws
 from devtools.demo.backups import back_up_locally, list_and_verify, run_schedules, show_system
 from devtools.demo.failures import damage_an_object, kill_the_dump
+from devtools.demo.restores import kill_a_restore, rehearse, undo_a_mistake
 from devtools.demo.stage import NotProvedError, Stage
 from devtools.demo.world import BUCKET, DATABASE, World, function_environment
 from devtools.postgres import start_server
@@ -49,6 +50,12 @@ def run(stage: Stage) -> None:
             list_and_verify(stage, world)
         with stage.step("The same backup on a developer's machine"):
             back_up_locally(stage, world)
+        with stage.step("A table dropped by mistake, and the way back"):
+            undo_a_mistake(stage, world, sample)
+        with stage.step("Broken on purpose: a restore killed half-way"):
+            kill_a_restore(stage, world, sample)
+        with stage.step("A rehearsal, and its evidence"):
+            rehearse(stage, world)
         with stage.step("Broken on purpose: pg_dump killed half-way"):
             kill_the_dump(stage, world)
         with stage.step("Broken on purpose: the stored object damaged"):

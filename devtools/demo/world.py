@@ -49,15 +49,38 @@ class World:
         """Invoke it and wait."""
         return self.start(event).finish()
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the project as a person would, against this database and local AWS."""
-        surroundings = {
+    def _surroundings(self) -> dict[str, str]:
+        """What a person's shell would have, for this database and the local AWS."""
+        return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTGRES_", "PG"))},
             **self.aws.environment(),
             **self.server.environment(DATABASE),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
-        return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project as a person would."""
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self._surroundings(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start_command(self, *command: str) -> subprocess.Popen[str]:
+        """Start one and go on."""
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self._surroundings(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def listed(self) -> list[dict[str, Any]]:
         """The backups that `dbbackup list` shows."""

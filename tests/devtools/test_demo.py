@@ -61,6 +61,9 @@ def test_the_demo_proves_every_claim_and_cleans_up(folder: Path) -> None:
         "every backup reads back",
         "a dump killed half-way is a failure",
         "nothing of it is left under a final name",
+        "the dropped table is back, every count as before",
+        "a restore killed half-way leaves the original in place",
+        "its evidence verifies",
         "one flipped bit after the upload is found",
         "claims held",
     ):
