@@ -18,7 +18,7 @@ from dbbackup.core.naming import TIME_FORMAT
 MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1: https://www.postgresql.org/docs/current/limits.html"""
 _TAG = "dbbackup"
-_SIDE = re.compile(r".*__dbbackup_new_[0-9a-f]{8}")
+_SIDE = re.compile(r".*__dbbackup_new_[0-9a-f]{8}", re.DOTALL)  # a name may hold a line break
 
 
 class State(StrEnum):
