@@ -9,7 +9,15 @@ from dbbackup.core.toc import EXTENSION_COMMENT, Entry, TableOfContents
 
 _CRON = "pg_cron"
 _FOREIGN_KEY = "FK CONSTRAINT "
-_DATA_KINDS = ("TABLE DATA ", "BLOB", "MATERIALIZED VIEW DATA ")
+# Large objects are data, and so is what is said of one.
+_DATA_KINDS = (
+    "TABLE DATA ",
+    "BLOB",
+    "MATERIALIZED VIEW DATA ",
+    "ACL - LARGE OBJECT",
+    "COMMENT - LARGE OBJECT",
+    "SECURITY LABEL - LARGE OBJECT",
+)
 _SUPERUSER_KINDS = ("EVENT TRIGGER ", "SUBSCRIPTION ", "PUBLICATION ")
 
 
@@ -189,9 +197,7 @@ def _check_server(
 def _check_roles(
     draft: _Draft, needs: Needs, server: ServerState, options: RestoreOptions, has_role_dump: bool
 ) -> tuple[str, ...]:
-    if not options.owner and not options.privileges:
-        return ()
-    missing = tuple(sorted(needs.roles - server.roles))
+    missing = tuple(sorted(needs.roles(owner=options.owner, privileges=options.privileges) - server.roles))
     if not missing:
         return ()
     if options.create_roles and has_role_dump:
@@ -200,10 +206,10 @@ def _check_roles(
     help_ = (
         "--create-roles creates them from the role dump of this backup, without passwords; " if has_role_dump else ""
     )
-    draft.blockers.append(
-        f"The archive refers to roles that this server does not have: {names}. {help_}--no-owner --no-privileges "
-        "leaves ownership and grants out."
-    )
+    without = "--no-owner --no-privileges leaves ownership and grants out."
+    if firm := sorted(needs.named - server.roles):
+        without = f"no option leaves out the policies or user mappings that name {', '.join(firm)}: CREATE ROLE them."
+    draft.blockers.append(f"The archive refers to roles that this server does not have: {names}. {help_}{without}")
     return ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dbbackup.core.errors import DbBackupError, RefusedError, RestoreFailedError
+from dbbackup.core.errors import (
+    DbBackupError,
+    InterruptedRunError,
+    RefusedError,
+    RestoreFailedError,
+    VerificationFailedError,
+)
 from dbbackup.core.leftovers import Leftover, Mark, State, new_name, old_name
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import roles_key
@@ -102,7 +109,6 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
     options = request.options
     clock = _Clock()
     with cluster.lock(options.target), ExitStack() as stack:
-        tidied = tidy(cluster, options.target)
         with clock.phase("read"):
             archive = stack.enter_context(request.source.file(request.scratch, request.listener))
         contents = tools.contents(archive)
@@ -113,6 +119,7 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
                 "The restore cannot be done as asked. " + " ".join(proposal.plan.blockers),
                 untouched=f"The database {options.target!r} is as it was.",
             )
+        tidied = tidy(cluster, options.target)
         safety = None
         if proposal.server.existing is not None:
             with clock.phase("safety backup"):
@@ -176,7 +183,7 @@ def _fill_and_swap(
     try:
         with clock.phase("restore"):
             if proposal.plan.roles_to_create and manifest is not None:
-                cluster.create_roles(_role_statements(request.source, manifest, proposal.plan.roles_to_create))
+                cluster.create_roles(_role_statements(request.source, manifest, proposal))
             mark = Mark(target, State.RESTORING, request.source.url)
             cluster.create(
                 copy, mark, like=existing.name if existing else None, source=manifest.source if manifest else None
@@ -192,12 +199,21 @@ def _fill_and_swap(
             swapping = True
             old = old_name(target, datetime.now(UTC)) if existing else None
             cluster.swap(copy, target, old, backup=request.source.url, keep_old=options.keep_old)
-            _check_and_drop_old(cluster, target, old, keep=options.keep_old)
+            kept = _check_and_drop_old(cluster, target, old, keep=options.keep_old)
     except BaseException as error:
-        if not (swapping and isinstance(error, RestoreFailedError)):
+        if swapping and isinstance(error, InterruptedRunError) and _is_exchanged(cluster, copy, target):
+            error.untouched = f"The database {target!r} is the restored copy already, complete and compared."
+            error.action = (
+                f"What it replaced may be left as {old!r}: dbbackup restore --resume removes it." if old else ""
+            )
+        elif not (swapping and isinstance(error, RestoreFailedError)):
             _remove_copy(cluster, copy, error)
         raise
-    return comparison, old if options.keep_old else None
+    return comparison, kept
+
+
+def _is_exchanged(cluster: Cluster, copy: str, target: str) -> bool:
+    return all(leftover.name != copy for leftover in cluster.leftovers(target))
 
 
 def _refuse_differences(comparison: Comparison, target: str) -> None:
@@ -209,7 +225,8 @@ def _refuse_differences(comparison: Comparison, target: str) -> None:
         )
 
 
-def _check_and_drop_old(cluster: Cluster, target: str, old: str | None, *, keep: bool) -> None:
+def _check_and_drop_old(cluster: Cluster, target: str, old: str | None, *, keep: bool) -> str | None:
+    """Drop what the target was, once the new one answers; its name where it is still there."""
     if not cluster.answers(target):
         raise RestoreFailedError(
             f"The restored database {target!r} was put in place and does not answer.",
@@ -217,7 +234,12 @@ def _check_and_drop_old(cluster: Cluster, target: str, old: str | None, *, keep:
             action="Connect by hand and look at the server's log; swap the names back if need be.",
         )
     if old is not None and not keep:
-        cluster.drop(old)
+        try:
+            cluster.drop(old)
+        except RestoreFailedError:  # the restore is done all the same; the next run tries again
+            return old
+        return None
+    return old
 
 
 def _remove_copy(cluster: Cluster, copy: str, error: BaseException) -> None:
@@ -229,9 +251,17 @@ def _remove_copy(cluster: Cluster, copy: str, error: BaseException) -> None:
             error.action += f" The unfinished copy {copy!r} is still there; the next restore removes it."
 
 
-def _role_statements(source: ArchiveSource, manifest: Manifest, missing: tuple[str, ...]) -> list[str]:
-    with source.store.read(roles_key(manifest.archive.key)) as chunks:
-        return statements_for(b"".join(chunks).decode(), missing)
+def _role_statements(source: ArchiveSource, manifest: Manifest, proposal: Proposal) -> list[str]:
+    with source.store.read(roles_key(source.key)) as chunks:
+        body = b"".join(chunks)
+    if hashlib.sha256(body).hexdigest() != manifest.roles.sha256:
+        raise VerificationFailedError(
+            f"The role dump {source.store.url(roles_key(source.key))} is not what was backed up: its SHA-256 is not "
+            "that of the manifest.",
+            untouched=f"The database {proposal.options.target!r} is as it was, and no role was created.",
+            action="Create the roles by hand, or leave them out with --no-owner --no-privileges.",
+        )
+    return statements_for(body.decode(), proposal.plan.roles_to_create, existing=proposal.server.roles)
 
 
 class _ItemCounter:
