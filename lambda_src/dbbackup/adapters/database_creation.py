@@ -8,6 +8,10 @@ from psycopg.rows import TupleRow
 from dbbackup.adapters.statements import rows, run
 from dbbackup.core.manifest import Source
 
+# Settings whose value is stored as a list of quoted names: GUC_LIST_QUOTE in PostgreSQL's guc_tables.c. Every other one
+# is set without having it: with a role or a timeout of the database we could not go on.
+_QUOTED_LISTS = frozenset({"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"})
+
 
 class DatabaseCreation:
     """Creates databases through one session."""
@@ -66,13 +70,14 @@ class DatabaseCreation:
         )
         for role, setting in settings:
             key, _, value = setting.partition("=")
-            # FROM CURRENT lets the server quote what may be a list.
+            subject = "DATABASE {}" if role is None else "ROLE {} IN DATABASE {}"
+            names = (name,) if role is None else (role, name)
             with self._session.transaction():
-                rows(self._session, "SELECT set_config(%s, %s, true)", key, value)
-                if role is None:
-                    run(self._session, "ALTER DATABASE {} SET {} FROM CURRENT", name, key)
+                if key in _QUOTED_LISTS:  # FROM CURRENT lets the server take the list apart
+                    rows(self._session, "SELECT set_config(%s, %s, true)", key, value)
+                    run(self._session, f"ALTER {subject} SET {{}} FROM CURRENT", *names, key)
                 else:
-                    run(self._session, "ALTER ROLE {} IN DATABASE {} SET {} FROM CURRENT", role, name, key)
+                    run(self._session, f"ALTER {subject} SET {{}} TO {{v}}", *names, key, v=value)
         limit, has_grants = rows(
             self._session, "SELECT datconnlimit, datacl IS NOT NULL FROM pg_database WHERE datname = %s", source
         )[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from zlib import crc32
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
@@ -25,6 +26,14 @@ from dbbackup.core.restore_plan import ExistingDatabase, ServerState
 
 LOCK_CLASS = 0x6462_7273
 SWAP_SECONDS = 60
+LOCK_WAIT = "5s"
+"""Whoever connects to the target meanwhile waits behind us."""
+# A role or database may have some, for applications: ours is idle while pg_restore works, and its statements are long.
+NO_TIMEOUTS = """
+    SELECT set_config(name, '0', false) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout',
+                   'transaction_timeout')
+"""
 _MAINTENANCE = ("postgres", "template1")
 _STATE = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, current_user,
@@ -49,10 +58,30 @@ class PostgresCluster:
         self._connection = connection
 
     def _rows(self, query: str, *values: object) -> list[TupleRow]:
-        return rows(self._session, query, *values)
+        with self._settled():
+            return rows(self._session, query, *values)
 
     def _do(self, statement: str, *names: str, **literals: object) -> None:
-        run(self._session, statement, *names, **literals)
+        with self._settled():
+            run(self._session, statement, *names, **literals)
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        """Leave a session that can be used: a signal that comes during a statement cancels it and waits for its end.
+
+        The driver does so for KeyboardInterrupt only, and otherwise leaves the statement running.
+        """
+        try:
+            yield
+        except psycopg.Error:
+            raise
+        except BaseException:
+            server = self._session.pgconn
+            if server.transaction_status == TransactionStatus.ACTIVE:
+                self._session.cancel_safe(timeout=5)
+                while server.get_result() is not None:
+                    pass
+            raise
 
     def state(self, target: str) -> ServerState:
         """What the server has, and the target where it exists."""
@@ -97,7 +126,7 @@ class PostgresCluster:
         try:
             yield
         finally:
-            if not self._session.closed:
+            with suppress(psycopg.Error):  # a session that is lost has lost its locks
                 self._rows("SELECT pg_advisory_unlock(%s, %s)", *keys)
 
     def leftovers(self, target: str) -> list[Leftover]:
@@ -143,17 +172,18 @@ class PostgresCluster:
             source: the database of the manifest, for encoding and collation where there is no ``like``.
         """
         creation = DatabaseCreation(self._session)
-        if like is None:
-            creation.like_source(name, source)
-        else:
-            creation.like_database(name, like)
-        self.mark(name, mark)
-        if like is not None:
-            creation.copy_properties(like, name)
+        with self._settled():
+            if like is None:
+                creation.like_source(name, source)
+            else:
+                creation.like_database(name, like)
+            self.mark(name, mark)
+            if like is not None:
+                creation.copy_properties(like, name)
 
     def create_roles(self, statements: list[str]) -> None:
         """Run statements of a role dump, all or none."""
-        with self._session.transaction():
+        with self._settled(), self._session.transaction():
             for statement in statements:
                 self._session.execute(statement.encode())
 
@@ -162,8 +192,19 @@ class PostgresCluster:
         self._do("COMMENT ON DATABASE {} IS {m}", name, m=mark.to_comment())
 
     def drop(self, name: str) -> None:
-        """Drop a database, ending whatever is connected to it."""
-        self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        """Drop a database, ending whatever is connected to it.
+
+        Raises:
+            RestoreFailedError: the server refuses, for a replication slot in it perhaps.
+        """
+        try:
+            self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        except psycopg.Error as error:
+            raise RestoreFailedError(
+                f"The database {name!r} could not be removed: {' '.join(str(error).split())}.",
+                untouched="The target answers under its name.",
+                action="Mend the cause, then remove it: DROP DATABASE, or dbbackup restore --resume.",
+            ) from error
 
     def database(self, name: str) -> PostgresDatabase:
         """A database of this server."""
@@ -204,17 +245,18 @@ class PostgresCluster:
         give_up = time.monotonic() + SWAP_SECONDS
         while True:
             try:
-                with self._session.transaction():
+                with self._settled(), self._session.transaction():
+                    self._do("SET LOCAL lock_timeout = {t}", t=LOCK_WAIT)
                     if old is not None:
                         self._do("ALTER DATABASE {} RENAME TO {}", target, old)
                         mark = Mark(target, State.REPLACED, backup, original)
                         self._do("COMMENT ON DATABASE {} IS {m}", old, m=original if keep_old else mark.to_comment())
                     self._do("ALTER DATABASE {} RENAME TO {}", new, target)
                     self._do("COMMENT ON DATABASE {} IS {m}", target, m=original)
-            except psycopg.errors.ObjectInUse as error:
+            except (psycopg.errors.ObjectInUse, psycopg.errors.LockNotAvailable) as error:
                 if time.monotonic() >= give_up:
                     raise RestoreFailedError(
-                        f"The sessions connected to {target!r} could not be ended: {error.diag.message_detail}.",
+                        f"{target!r} could not be renamed: {' '.join(str(error).split())}.",
                         untouched=f"{target!r} is as it was. The restored copy is complete, as {new!r}.",
                         action=f"Stop what is connected, then finish: dbbackup restore --resume --to {target}",
                     ) from error
@@ -242,6 +284,8 @@ def open_cluster(connection: Connection) -> Iterator[PostgresCluster]:
     """
     last: Any = None
     for name in _MAINTENANCE:
+        if name == connection.database:
+            continue  # a database cannot be renamed from within
         try:
             session = connect(connection.model_copy(update={"database": name}), "restore")
         except Exception as error:  # noqa: BLE001 - the last one is raised below
@@ -249,6 +293,7 @@ def open_cluster(connection: Connection) -> Iterator[PostgresCluster]:
             continue
         with session:
             try:
+                session.execute(NO_TIMEOUTS)
                 yield PostgresCluster(session, connection)
             except psycopg.Error as error:
                 raise RestoreFailedError(
