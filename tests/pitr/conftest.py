@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -42,6 +43,24 @@ def system() -> RecoverySystem:
         return read_recovery_system(synthesized.folder)
 
 
+class Stdout:
+    """Standard output as it is at the moment of writing: pytest changes it between phases."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def log_to(stream: Any) -> None:
+    """Send what handlers log somewhere."""
+    assert pitr_task, "the logger is made when this is imported"
+    for log in logging.getLogger(SERVICE).handlers:
+        if isinstance(log, logging.StreamHandler):
+            log.stream = stream
+
+
 @dataclass
 class Recovery:
     """Everything that a test looks at."""
@@ -64,14 +83,9 @@ def restored_data(new_database: DatabaseMaker) -> Database:
 
 
 @pytest.fixture
-def recovery(
-    system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Recovery]:
+def recovery(system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
     """The stack, deployed."""
-    assert pitr_task, "the logger is made when this is imported"
-    for log in logging.getLogger(SERVICE).handlers:
-        if isinstance(log, logging.StreamHandler):
-            log.stream = sys.stdout  # the one of this test, so that it sees what is logged
+    log_to(Stdout())
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from io import BytesIO, StringIO
 from typing import Any
 
 import boto3
@@ -12,12 +13,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dbbackup import assembly_pitr
+from dbbackup.adapters.functions import call
 from dbbackup.cli.main import app
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
 from dbbackup.core.units import format_time
 from devtools.state_machine import Run, TaskFailedError
-from tests.pitr.conftest import Recovery
+from tests.pitr.conftest import Recovery, log_to
 from tests.support.rds_world import PROD
 
 TARGET = "ftry-prod-restored"
@@ -56,7 +58,7 @@ class Executions:
 def terminal(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> Recovery:
     """A terminal in front of the deployed functions."""
 
-    def call(name: str, event: Mapping[str, Any]) -> Any:
+    def answered(name: str, event: Mapping[str, Any]) -> Any:
         try:
             return recovery.local.invoke(name.removeprefix("ftry-prod-pitr-"), dict(event))
         except TaskFailedError as failed:
@@ -64,8 +66,9 @@ def terminal(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> Recovery:
             message = json.loads(failed.cause)["errorMessage"]
             raise FunctionFailedError(message, kind=failed.error, status=status.get(failed.error, 1)) from failed
 
+    log_to(StringIO())
     executions = Executions(recovery)
-    monkeypatch.setattr(assembly_pitr, "call_function", call)
+    monkeypatch.setattr(assembly_pitr, "call_function", answered)
     original = assembly_pitr.executions
     monkeypatch.setattr(assembly_pitr, "executions", lambda arn: executions if ":execution:" in arn else original(arn))
     monkeypatch.setenv("DBBACKUP_SYSTEM", "ftry-prod")
@@ -131,10 +134,6 @@ def test_another_promotion_has_its_own_status(terminal: Recovery) -> None:
 
 
 def test_the_adapter_tells_a_failed_function_from_an_answer(recovery: Recovery) -> None:
-    from io import BytesIO
-
-    from dbbackup.adapters.functions import call
-
     class Client:
         def __init__(self, **answer: Any) -> None:
             self._answer = answer
