@@ -35,8 +35,9 @@ synth: setup ## Write CloudFormation to cdk.out (ENV=prod|staging|dev)
 	@node_modules/.bin/cdk synth --quiet --context env=$(ENV)
 	@$(BIN)/python scripts/show_synth.py
 
-bench: setup ## Compare the streaming backup with the plain tools
+bench: setup ## Compare backup and restore with the plain tools
 	@$(BIN)/python -m benchmarks.backup
+	@$(BIN)/python -m benchmarks.restore
 
 lock: setup ## Compile the pinned requirements anew (maintainers)
 	@scripts/lock.sh

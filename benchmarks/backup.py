@@ -8,17 +8,15 @@ speed drifts does not spoil them, and their median is reported. Everything at gz
 from __future__ import annotations
 
 import json
-import os
-import statistics
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.process import Measured, measure
+from benchmarks.rounds import ROUNDS, environment, ratio, seconds, turn
 from dbbackup.core.units import format_bytes
 from devtools.aws import LocalAws, start_aws
 from devtools.bulk_data import fill
@@ -28,7 +26,6 @@ MIB = 1024**2
 BUCKET = "bench-backups"
 SMALL_BYTES = 150 * MIB
 LARGE_BYTES = 600 * MIB
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 COMPRESSION = "gzip:9"
 
 
@@ -51,75 +48,52 @@ class Round:
         """Our dump alone: from the start of pg_dump to the object in S3."""
         return float(self.document["manifest"]["dump_seconds"])
 
-
-def _environment(server: Server, aws: LocalAws, database: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        **aws.environment(),
-        **server.environment(database),
-        "PGHOST": server.host,
-        "PGPORT": str(server.port),
-        "PGUSER": server.user,
-        "PGPASSWORD": server.password,
-        "PGDATABASE": database,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
+    @property
+    def verify_seconds(self) -> float:
+        """Reading back."""
+        return float(self.document["manifest"]["verification"]["duration_seconds"])
 
 
-def _round(number: int, server: Server, environment: dict[str, str]) -> Round:
+def _round(number: int, server: Server, surroundings: dict[str, str]) -> Round:
     dump = f"{server.bindir / 'pg_dump'} --format=custom --compress={COMPRESSION}"
     ways = {
         "bare": ("sh", "-c", f"exec {dump} >/dev/null"),
         "ours": ("dbbackup", "backup", "--bucket", BUCKET, "--compression", "gzip", "--level", "9", "--json"),
         "piped": ("sh", "-c", f"{dump} | aws s3 cp - s3://{BUCKET}/plain.dump"),
     }
-    # Each way comes first, second and last in turn.
-    order = sorted(ways, key=lambda way: (list(ways).index(way) + number) % 3)
-    measured = {way: measure(ways[way], environment) for way in order}
+    measured = {way: measure(ways[way], surroundings) for way in turn(tuple(ways), number)}
     return Round(**measured)
 
 
 def _rounds(database: str, count: int, server: Server, aws: LocalAws, console: Console) -> list[Round]:
-    environment = _environment(server, aws, database)
+    surroundings = environment(server, aws, database)
     rounds = []
     for number in range(count):
-        rounds.append(_round(number, server, environment))
+        rounds.append(_round(number, server, surroundings))
         console.print(f"  {database}: round {number + 1} of {count} done", style="dim")
     return rounds
-
-
-def _ratio(rounds: list[Round], over: str, under: str) -> str:
-    def seconds(one: Round, way: str) -> float:
-        return one.stream_seconds if way == "stream" else float(getattr(one, way).wall_seconds)
-
-    ratios = sorted(seconds(one, over) / seconds(one, under) for one in rounds)
-    return f"{statistics.median(ratios):.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})"
-
-
-def _median_seconds(values: list[float]) -> str:
-    return f"{statistics.median(values):.2f} s"
 
 
 def _report(name: str, rounds: list[Round], plain_bytes: int, console: Console) -> None:
     table = Table(title=f"{name}: {format_bytes(plain_bytes)} of dump data, {len(rounds)} rounds", title_justify="left")
     table.add_column("what")
     table.add_column("median (range)")
+    bare, piped, whole = ([getattr(one, way).wall_seconds for one in rounds] for way in ("bare", "piped", "ours"))
+    stream = [one.stream_seconds for one in rounds]
     rows = (
-        ("bare pg_dump to /dev/null", _median_seconds([one.bare.wall_seconds for one in rounds])),
-        ("our stream: pg_dump started to object stored", _median_seconds([one.stream_seconds for one in rounds])),
-        ("our whole command: start, roles, stream, read back, manifest",
-         _median_seconds([one.ours.wall_seconds for one in rounds])),
-        ("of that, reading back and verifying",
-         _median_seconds([one.document["manifest"]["verification"]["duration_seconds"] for one in rounds])),
-        ("pg_dump | aws s3 cp -", _median_seconds([one.piped.wall_seconds for one in rounds])),
-        ("our stream / bare pg_dump", _ratio(rounds, "stream", "bare")),
-        ("our whole command / bare pg_dump", _ratio(rounds, "ours", "bare")),
-        ("our stream / pg_dump | aws s3 cp -", _ratio(rounds, "stream", "piped")),
-        ("our whole command / pg_dump | aws s3 cp -", _ratio(rounds, "ours", "piped")),
+        ("bare pg_dump to /dev/null", seconds(bare)),
+        ("our stream: pg_dump started to object stored", seconds(stream)),
+        ("our whole command: start, roles, stream, read back, manifest", seconds(whole)),
+        ("of that, reading back and verifying", seconds([one.verify_seconds for one in rounds])),
+        ("pg_dump | aws s3 cp -", seconds(piped)),
+        ("our stream / bare pg_dump", ratio(stream, bare)),
+        ("our whole command / bare pg_dump", ratio(whole, bare)),
+        ("our stream / pg_dump | aws s3 cp -", ratio(stream, piped)),
+        ("our whole command / pg_dump | aws s3 cp -", ratio(whole, piped)),
         ("peak memory of ours", format_bytes(max(one.ours.peak_bytes for one in rounds))),
         ("peak memory of pg_dump | aws s3 cp -", format_bytes(max(one.piped.peak_bytes for one in rounds))),
         ("object size", format_bytes(rounds[0].document["manifest"]["archive"]["size_bytes"])),
-    )  # fmt: skip
+    )
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -132,9 +106,7 @@ def main() -> None:
         aws.make_bucket(BUCKET)
         for name, wanted, count in (("small", SMALL_BYTES, max(1, ROUNDS // 2)), ("large", LARGE_BYTES, ROUNDS)):
             fill(server, name, wanted)
-            plain = measure(
-                ("sh", "-c", f"{server.bindir / 'pg_dump'} | wc -c"), _environment(server, aws, name)
-            ).output
+            plain = measure(("sh", "-c", f"{server.bindir / 'pg_dump'} | wc -c"), environment(server, aws, name)).output
             rounds = _rounds(name, count, server, aws, console)
             _report(name, rounds, int(plain), console)
 
