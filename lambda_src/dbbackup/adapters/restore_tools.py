@@ -11,10 +11,12 @@ from tempfile import NamedTemporaryFile
 
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.core import commands
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import RestoreFailedError, VerificationFailedError
 from dbbackup.core.restore_plan import Plan, RestoreOptions
 from dbbackup.core.restore_script import Needs, read_needs
 from dbbackup.core.toc import TableOfContents, parse_listing
+from dbbackup.core.watchdog import at_deadline
 
 # pg_restore says "creating TABLE ..." or "processing data for table ...", with several jobs "finished item ...".
 _ITEM_ALONE = re.compile(r"^pg_restore: (?:creating|processing data|executing)")
@@ -62,12 +64,19 @@ class RestoreTools(PostgresTools):
             return read_needs(line.rstrip("\n") for line in text)
 
     def restore(
-        self, archive: Path, database: str, plan: Plan, options: RestoreOptions, on_item: Callable[[], None]
+        self,
+        archive: Path,
+        database: str,
+        plan: Plan,
+        options: RestoreOptions,
+        on_item: Callable[[], None],
+        deadline: Deadline = NO_DEADLINE,
     ) -> None:
         """Fill an empty database.
 
         Raises:
             RestoreFailedError: pg_restore met an error; it stopped at the first.
+            DeadlineExceededError: it took too long.
         """
         finished = _ITEM_IN_PARALLEL if options.jobs > 1 else _ITEM_ALONE
 
@@ -94,7 +103,9 @@ class RestoreTools(PostgresTools):
                 use_list=use_list,
             )
             process = stack.enter_context(self._start(command, connect=True, on_line=count))
+            stack.enter_context(at_deadline(deadline, process.kill))
             status = process.wait()  # it writes nothing that would have to be read
+            deadline.check("restoring")
             if status != 0:
                 raise RestoreFailedError(
                     f"The restore met an error and was stopped: {process.ending(status)}.",

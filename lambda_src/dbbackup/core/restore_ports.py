@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from dbbackup.core.deadline import Deadline
 from dbbackup.core.leftovers import Leftover, Mark
 from dbbackup.core.manifest import Source
 from dbbackup.core.ports import Database
@@ -69,6 +70,12 @@ class RestoringTools(Protocol):
         """Roles and tablespaces that the structure refers to."""
 
     def restore(
-        self, archive: Path, database: str, plan: Plan, options: RestoreOptions, on_item: Callable[[], None]
+        self,
+        archive: Path,
+        database: str,
+        plan: Plan,
+        options: RestoreOptions,
+        on_item: Callable[[], None],
+        deadline: Deadline,
     ) -> None:
         """Fill an empty database."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import (
     DbBackupError,
     InterruptedRunError,
@@ -50,6 +51,7 @@ class RestoreRequest:
         agree: shown the proposal before anything is changed; raises to stop.
         safety_backup: takes a verified backup of the target; raises where it cannot.
         scratch: folder for a download.
+        deadline: when to give up; the target is then as it was.
     """
 
     source: ArchiveSource
@@ -57,6 +59,7 @@ class RestoreRequest:
     agree: Callable[[Proposal], None]
     safety_backup: Callable[[], Manifest]
     scratch: Path | None = None
+    deadline: Deadline = NO_DEADLINE
     listener: ProgressListener = no_progress
 
 
@@ -189,7 +192,7 @@ def _fill_and_swap(
                 copy, mark, like=existing.name if existing else None, source=manifest.source if manifest else None
             )
             done = _ItemCounter(contents.entries, request.listener)
-            tools.restore(archive, copy, proposal.plan, options, done.one_more)
+            tools.restore(archive, copy, proposal.plan, options, done.one_more, request.deadline)
         with clock.phase("compare"):
             request.listener(Progress("compare", 0))
             comparison = compare(cluster.database(copy), manifest, options)
