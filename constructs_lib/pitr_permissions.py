@@ -36,9 +36,13 @@ def instance_arns(role: iam.Role, source: str) -> list[str]:
     return _rds(role, f"db:{source}", f"db:{source}-*")
 
 
-def grant_look(role: iam.Role, *, source: str) -> None:
-    """See instances and what they can be restored to."""
+def grant_see(role: iam.Role, *, source: str) -> None:
+    """See production and what is named after it."""
     _allow(role, "SeeInstances", ["rds:DescribeDBInstances"], instance_arns(role, source))
+
+
+def grant_see_window(role: iam.Role, *, source: str) -> None:
+    """See from when to when production can be restored."""
     # Automated backups have generated names, so theirs cannot be told from others'.
     _allow(
         role,
@@ -57,7 +61,7 @@ def grant_start(role: iam.Role, *, machine_arn: str, executions_arn: str) -> Non
 def grant_restore(role: iam.Role, *, database: PostgresEndpoint) -> None:
     """Restore beside production, and change or delete what was restored: production itself is out of reach."""
     source = database.instance_identifier
-    _allow(role, "SeeInstances", ["rds:DescribeDBInstances"], instance_arns(role, source))
+    grant_see(role, source=source)
     _allow(
         role,
         "Restore",

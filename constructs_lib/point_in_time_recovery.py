@@ -14,7 +14,14 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.pitr_machines import restore_definition, swap_definition
-from constructs_lib.pitr_permissions import grant_look, grant_rename, grant_restore, grant_start, grant_tell
+from constructs_lib.pitr_permissions import (
+    grant_rename,
+    grant_restore,
+    grant_see,
+    grant_see_window,
+    grant_start,
+    grant_tell,
+)
 from constructs_lib.postgres_endpoint import PostgresEndpoint
 from constructs_lib.recovery_function import RecoveryFunction
 from constructs_lib.recovery_machine import RecoveryMachine
@@ -156,8 +163,9 @@ class PointInTimeRecovery(Construct):
         self.restore: lambda_.IFunction = restore.function
         self.promote: lambda_.IFunction = promote.function
 
-        grant_look(restore.role, source=source)
-        grant_look(promote.role, source=source)
+        grant_see(restore.role, source=source)
+        grant_see_window(restore.role, source=source)
+        grant_see(promote.role, source=source)
         for starter, machine in ((restore, self.restore_machine), (promote, self.promotion_machine)):
             grant_start(
                 starter.role, machine_arn=machine.machine.state_machine_arn, executions_arn=machine.executions_arn

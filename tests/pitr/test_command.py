@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from datetime import timedelta
 from io import BytesIO, StringIO
 from typing import Any
@@ -37,7 +38,8 @@ class Executions:
     def document(self, arn: str) -> dict[str, Any] | None:
         found: dict[str, Any] = boto3.client("stepfunctions").describe_execution(executionArn=arn)
         if arn not in self._runs:
-            self._runs[arn] = self._recovery.local.run(arn)
+            with redirect_stdout(StringIO()):  # the functions run elsewhere, and so do their metrics
+                self._runs[arn] = self._recovery.local.run(arn)
             return found
         run = self._runs[arn]
         self._recovery.world.end_execution(arn, run.status)
