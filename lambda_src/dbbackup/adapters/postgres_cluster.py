@@ -168,7 +168,7 @@ class PostgresCluster:
         Args:
             name: its name.
             mark: what it says of itself.
-            like: an existing database whose owner, encoding, locale and settings it gets.
+            like: an existing database whose owner, encoding and locale it gets.
             source: the database of the manifest, for encoding and collation where there is no ``like``.
         """
         creation = DatabaseCreation(self._session)
@@ -178,8 +178,14 @@ class PostgresCluster:
             else:
                 creation.like_database(name, like)
             self.mark(name, mark)
-            if like is not None:
-                creation.copy_properties(like, name)
+
+    def copy_properties(self, source: str, name: str) -> None:
+        """Give a database the settings, grants and connection limit of another.
+
+        When it is filled: read-only by default, or with a short timeout, it could not be.
+        """
+        with self._settled():
+            DatabaseCreation(self._session).copy_properties(source, name)
 
     def create_roles(self, statements: list[str]) -> None:
         """Run statements of a role dump, all or none."""

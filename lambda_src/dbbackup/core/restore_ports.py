@@ -37,6 +37,9 @@ class Cluster(Protocol):
     def create(self, name: str, mark: Mark, *, like: str | None, source: Source | None) -> None:
         """Create an empty, marked database."""
 
+    def copy_properties(self, source: str, name: str) -> None:
+        """Give a database the settings, grants and connection limit of another."""
+
     def create_roles(self, statements: list[str]) -> None:
         """Run statements of a role dump, all or none."""
 

@@ -197,6 +197,8 @@ def _fill_and_swap(
             request.listener(Progress("compare", 0))
             comparison = compare(cluster.database(copy), manifest, options)
             _refuse_differences(comparison, target)
+        if existing:
+            cluster.copy_properties(existing.name, copy)
         cluster.mark(copy, Mark(target, State.VERIFIED, request.source.url))
         with clock.phase("swap"):
             swapping = True
