@@ -22,6 +22,8 @@ from dbbackup.contract_pitr import PitrEnvKey
 from devtools.local_lambda import invoke as invoke_process
 from devtools.state_machine import Run, TaskFailedError, execute
 
+_MARK = "-pitr"
+"""In the name of every function and machine of ours; the stack holds others, too."""
 _ACCOUNT_ARN = "arn:aws:{service}:us-east-1:123456789012:{name}"
 
 
@@ -50,14 +52,14 @@ def read_recovery_system(folder: Path) -> RecoverySystem:
     Raises:
         ValueError: a reference in a definition is not to a function.
     """
-    (path,) = folder.glob("*-restore.template.json")
-    resources = json.loads(path.read_text())["Resources"]
+    templates = [json.loads(path.read_text()) for path in folder.glob("*.template.json")]
+    (resources,) = (each["Resources"] for each in templates if _holds_ours(each["Resources"]))
     functions: dict[str, RecoveryFunction] = {}
     by_logical_id: dict[str, str] = {}
     for logical_id, resource in resources.items():
-        if resource["Type"] == "AWS::Lambda::Function":
-            found = resource["Properties"]
-            name = str(found["FunctionName"]).rpartition("-pitr-")[2]
+        found = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Lambda::Function" and _MARK in str(found.get("FunctionName")):
+            name = str(found["FunctionName"]).rpartition(f"{_MARK}-")[2]
             by_logical_id[logical_id] = name
             functions[name] = RecoveryFunction(
                 found["FunctionName"],
@@ -71,8 +73,13 @@ def read_recovery_system(folder: Path) -> RecoverySystem:
         )
         for resource in resources.values()
         if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        and _MARK in resource["Properties"]["StateMachineName"]
     }
     return RecoverySystem(functions, machines, by_logical_id)
+
+
+def _holds_ours(resources: Mapping[str, Any]) -> bool:
+    return any(_MARK in str(each.get("Properties", {}).get("StateMachineName")) for each in resources.values())
 
 
 def _resolved(text: Any, functions: Mapping[str, str]) -> str:
@@ -166,7 +173,7 @@ class LocalRecovery:
             ValueError: a reference in its environment has no local value.
         """
         function = self.system.functions[name]
-        prefix = function.name.rpartition("-pitr-")[0]
+        prefix = function.name.rpartition(f"{_MARK}-")[0]
         machines = {
             PitrEnvKey.MACHINE_ARN.value: self.arns.get(f"{prefix}-pitr", ""),
             PitrEnvKey.PROMOTION_MACHINE_ARN.value: self.arns.get(f"{prefix}-pitr-promote", ""),

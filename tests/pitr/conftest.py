@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,20 @@ from dbbackup.handlers import pitr_task
 from devtools.local_pitr import LocalRecovery, RecoverySystem, read_recovery_system
 from tests.infrastructure.synthesis import settings_of, synthesize
 from tests.support.databases import Database, DatabaseMaker
-from tests.support.rds_world import RdsWorld, make_production, make_secret, stand_between
+from tests.support.rds_world import (
+    REGION,
+    RdsWorld,
+    Surroundings,
+    forget_everything_else,
+    make_production,
+    make_surroundings,
+    stand_between,
+    write_secret,
+)
 
 HERE = Path(__file__).resolve().parent
+# Every test starts without AWS variables; these lead nowhere.
+FAKE_CREDENTIALS = (("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,28 +93,41 @@ def restored_data(new_database: DatabaseMaker) -> Database:
     return made
 
 
-@pytest.fixture
-def recovery(system: RecoverySystem, restored_data: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
-    """The stack, deployed."""
-    log_to(Stdout())
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
-    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
-    with mock_aws():
-        world = stand_between(monkeypatch)
-        make_production(port=restored_data.server.port)
-        password = restored_data.server.password
-        topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
+@pytest.fixture(scope="module")
+def cloud(system: RecoverySystem) -> Iterator[tuple[LocalRecovery, Surroundings]]:
+    """The stack, deployed to a local AWS in this process."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_REGION", REGION)
+        around = make_surroundings()
         local = LocalRecovery(
             system,
             lambda service: boto3.client(service),  # type: ignore[call-overload]
             {
-                EnvKey.DB_SECRET_ARN.value: make_secret(password),
+                EnvKey.DB_SECRET_ARN.value: around.secret,
                 EnvKey.DB_SSLMODE.value: "prefer",
-                PitrEnvKey.TOPIC_ARN.value: topic,
+                PitrEnvKey.TOPIC_ARN.value: around.topic,
             },
         )
         local.deploy()
-        world.calls.clear()
-        yield Recovery(local, world, restored_data, password)
+        yield local, around
+
+
+@pytest.fixture
+def recovery(
+    cloud: tuple[LocalRecovery, Surroundings], restored_data: Database, monkeypatch: pytest.MonkeyPatch
+) -> Recovery:
+    """The stack with production, and nothing else."""
+    deployed, around = cloud
+    log_to(Stdout())
+    for name, value in (("AWS_DEFAULT_REGION", REGION), ("AWS_REGION", REGION), *FAKE_CREDENTIALS):
+        monkeypatch.setenv(name, value)
+    # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    forget_everything_else()
+    world = stand_between(monkeypatch)
+    make_production(port=restored_data.server.port, group=around.security_group)
+    password = restored_data.server.password
+    write_secret(around.secret, password)
+    world.calls.clear()
+    return Recovery(replace(deployed, arns=deployed.arns), world, restored_data, password)

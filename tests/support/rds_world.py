@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -126,13 +125,37 @@ def stand_between(monkeypatch: pytest.MonkeyPatch) -> RdsWorld:
     return world
 
 
-def make_production(*, port: int, **changes: Any) -> None:
-    """Production, with as much that is not the default as RDS lets one set."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What production needs around it, and what does not change from test to test."""
+
+    security_group: str
+    secret: str
+    topic: str
+
+
+def make_surroundings() -> Surroundings:
+    """Network, groups, secret and topic."""
     ec2, rds = boto3.client("ec2"), boto3.client("rds")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
     group = ec2.create_security_group(GroupName="database", Description="database")["GroupId"]
     rds.create_db_subnet_group(DBSubnetGroupName="isolated", DBSubnetGroupDescription="-", SubnetIds=subnets)
     rds.create_db_parameter_group(DBParameterGroupName="tls", DBParameterGroupFamily="postgres18", Description="-")
+    secret = boto3.client("secretsmanager").create_secret(Name="master", SecretString="{}")["ARN"]
+    return Surroundings(group, secret, boto3.client("sns").create_topic(Name="alarms")["TopicArn"])
+
+
+def forget_everything_else() -> None:
+    """Remove instances and executions of an earlier test."""
+    rds_backends[ACCOUNT][REGION].databases.clear()
+    rds_backends[ACCOUNT][REGION].database_snapshots.clear()
+    for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
+        machine.executions.clear()
+
+
+def make_production(*, port: int, group: str, **changes: Any) -> None:
+    """Production, with as much that is not the default as RDS lets one set."""
+    rds = boto3.client("rds")
     settings: dict[str, Any] = {
         "DBInstanceIdentifier": PROD,
         "Engine": "postgres",
@@ -162,16 +185,7 @@ def make_production(*, port: int, **changes: Any) -> None:
     rds.create_db_instance(**{**settings, **changes})
 
 
-def make_secret(password: str, username: str = "postgres") -> str:
-    """The master secret; its ARN."""
+def write_secret(arn: str, password: str, username: str = "postgres") -> None:
+    """Let the master secret hold this."""
     content = json.dumps({"username": username, "password": password})
-    arn: str = boto3.client("secretsmanager").create_secret(Name="master", SecretString=content)["ARN"]
-    return arn
-
-
-def counted(calls: list[tuple[str, dict[str, Any]]]) -> dict[str, int]:
-    """How often each operation was called."""
-    found: dict[str, int] = defaultdict(int)
-    for operation, _ in calls:
-        found[operation] += 1
-    return dict(found)
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=content)
