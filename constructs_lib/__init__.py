@@ -9,6 +9,7 @@ from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule
 from constructs_lib.backup_schedules import BackupSchedules
 from constructs_lib.dead_letter_queue import DeadLetterQueue
 from constructs_lib.log_group import EncryptedLogGroup, LogKey
+from constructs_lib.logical_restore import LogicalRestore
 from constructs_lib.point_in_time_recovery import PointInTimeRecovery
 from constructs_lib.postgres_endpoint import PostgresEndpoint
 from constructs_lib.postgres_instance import PostgresInstance
@@ -24,6 +25,7 @@ __all__ = [
     "DeadLetterQueue",
     "EncryptedLogGroup",
     "LogKey",
+    "LogicalRestore",
     "PointInTimeRecovery",
     "PostgresEndpoint",
     "PostgresInstance",

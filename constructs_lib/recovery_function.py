@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -37,6 +37,7 @@ class RecoveryFunction(Construct):
         architecture: lambda_.Architecture,
         memory_mib: int = 512,
         timeout_seconds: int = 60,
+        ephemeral_storage_mib: int = 512,
         log_retention_days: int = 90,
         log_level: str = "INFO",
         vpc: ec2.IVpc | None = None,
@@ -78,6 +79,7 @@ class RecoveryFunction(Construct):
             security_groups=None if self.security_group is None else [self.security_group],
             memory_size=memory_mib,
             timeout=Duration.seconds(timeout_seconds),
+            ephemeral_storage_size=Size.mebibytes(ephemeral_storage_mib),
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             # A request that Lambda repeats by itself is the same request; but people wait for the first answer.

@@ -186,9 +186,14 @@ def _matches(names: list[str], error: str) -> bool:
 
 def _choose(state: Mapping[str, Any], data: Any) -> str:
     for choice in state["Choices"]:
-        if set(choice) != {"Variable", "BooleanEquals", "Next"}:
+        seen = _read(choice["Variable"], data, {}) if "Variable" in choice else None
+        if set(choice) == {"Variable", "BooleanEquals", "Next"}:
+            holds = seen is choice["BooleanEquals"]
+        elif set(choice) == {"Variable", "StringEquals", "Next"}:
+            holds = isinstance(seen, str) and seen == choice["StringEquals"]
+        else:
             raise ValueError(f"not interpreted in Choices: {sorted(choice)}")
-        if _read(choice["Variable"], data, {}) is choice["BooleanEquals"]:
+        if holds:
             return str(choice["Next"])
     return str(state["Default"])
 

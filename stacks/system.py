@@ -9,6 +9,7 @@ from stacks.database import DatabaseStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.restore import RestoreStack
+from stacks.restore_dump import RestoreDumpStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 
@@ -22,4 +23,5 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
     )
     backup = BackupStack(scope, settings=settings, network=network, storage=storage, database=endpoint)
     monitoring = MonitoringStack(scope, settings=settings, backup=backup)
+    RestoreDumpStack(scope, settings=settings, network=network, storage=storage, database=backup.endpoint)
     RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, monitoring=monitoring)

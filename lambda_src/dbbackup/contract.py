@@ -126,5 +126,16 @@ IMAGE_CA_BUNDLE: Final = "/opt/dbbackup/rds-global-bundle.pem"
 """Where the image keeps the certificate authorities of RDS."""
 HANDLER_BACKUP: Final = "dbbackup.handlers.backup.handler"
 """Container command of the backup function."""
+HANDLER_RESTORE: Final = "dbbackup.handlers.restore.handler"
+"""Container command of the function that restores a dump."""
 BUILD_ARG_PG_MAJOR: Final = "PG_MAJOR"
 """Build argument of the image: major version of the PostgreSQL client."""
+
+
+class RestoreStatus(StrEnum):
+    """What the function that restores a dump answers with."""
+
+    RESTORED = "restored"
+    """The database is in place."""
+    RETRIEVING = "retrieving"
+    """The archive is on its way back from Glacier; the same event goes on when it is there."""

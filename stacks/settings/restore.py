@@ -54,5 +54,8 @@ class RestoreSettings(Group):
     keep_failed_instance: bool = Field(
         default=False, description="whether an instance that failed its verification is kept, for inspection"
     )
+    scratch_mib: Annotated[int, between(512, 10240, unit="MiB", why="what a Lambda function may have as /tmp")] = Field(
+        default=10240, description="room for the archive that a function restores; larger ones are restored elsewhere"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_retention_days: LogRetentionDays = Field(default=90, description="days that logs of restores are kept")

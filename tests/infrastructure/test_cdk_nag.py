@@ -39,6 +39,16 @@ ACCEPTED: Final = (
     ),
     (
         r"AwsSolutions-IAM5\[Resource::\*\]",
+        r"restore-dump/Dump/(Restore|Machine)/Role/DefaultPolicy/Resource",
+        "Network interfaces, traces and the delivery of logs have no finer resource; another test lists them",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::.*/(daily|weekly|monthly|pre-migration|manual)/\*\]",
+        "restore-dump/Dump/Restore/Role/DefaultPolicy/Resource",
+        "The name of a backup holds its time, so the objects of a tier are named by its prefix",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::\*\]",
         r"restore/PointInTime/(Step|Verify|Restore|Promote|Swap)/Role/DefaultPolicy/Resource",
         "Traces, network interfaces and descriptions of networks have no finer resource; another test lists them",
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure.synthesis import Synthesized
 
-PARTS = {"network", "storage", "database", "backup", "monitoring", "restore"}
+PARTS = {"network", "storage", "database", "backup", "monitoring", "restore", "restore-dump"}
 
 
 @pytest.fixture(params=["prod", "staging", "dev"])

@@ -1,0 +1,156 @@
+"""Lambda entry point: restore a dump into a database of the instance."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import SecretStr
+
+from dbbackup import assembly
+from dbbackup.adapters import secrets
+from dbbackup.contract import SERVICE, RestoreStatus, Tier
+from dbbackup.core.connection import Connection
+from dbbackup.core.deadline import Deadline
+from dbbackup.core.errors import DbBackupError, RefusedError
+from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.restore_plan import RestoreOptions
+from dbbackup.handlers.environment import FunctionEnvironment, read_environment
+from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event
+from dbbackup.operations.archive_source import ArchiveSource
+from dbbackup.operations.backup import BackupRequest, run_backup
+from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
+
+_LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Restore the dump that an event asks for, or ask it back from Glacier.
+
+    Args:
+        event: see :class:`dbbackup.handlers.restore_event.RestoreEvent`.
+        context: Lambda's context; its remaining time bounds the work.
+
+    Returns:
+        ``status`` and what was restored; with status ``retrieving``, how long the archive takes to come back.
+
+    Raises:
+        DbBackupError: the target is as it was.
+    """
+    try:
+        settings = read_environment(os.environ)
+        asked = parse_restore_event(event)
+        answer = _restore(settings, asked, context)
+    except DbBackupError as error:
+        _LOG.error("restore failed", extra={"event": event, **error.as_dict()})
+        raise
+    except BaseException:
+        _LOG.exception("restore failed unexpectedly", extra={"event": event})
+        raise
+    _LOG.info("restore answered", extra=answer)
+    return answer
+
+
+def _restore(settings: FunctionEnvironment, asked: RestoreEvent, context: LambdaContext) -> dict[str, Any]:
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - settings.deadline_margin_seconds)
+    source = _find(settings, asked, deadline)
+    waiting = _ask_back(source, asked)
+    if waiting is not None:
+        return waiting
+    username, password = secrets.read_credentials(secrets.make_client(), settings.secret_arn)
+    connection = Connection(
+        host=settings.host,
+        port=settings.port,
+        user=username,
+        password=SecretStr(password),
+        database=asked.to,
+        sslmode=settings.sslmode,
+        sslrootcert=settings.sslrootcert,
+    )
+    with assembly.cluster_for(connection) as cluster:
+        outcome = run_restore(
+            RestoreRequest(
+                source=source,
+                options=RestoreOptions(
+                    target=asked.to,
+                    jobs=asked.jobs,
+                    owner=asked.owner,
+                    privileges=asked.privileges,
+                    create_roles=asked.create_roles,
+                    keep_old=asked.keep_old,
+                ),
+                agree=lambda proposal: _agree(proposal, asked),
+                safety_backup=lambda: _safety_backup(settings, connection, source, deadline),
+                deadline=deadline,
+            ),
+            cluster=cluster,
+            tools=assembly.restore_tools_for(connection, os.environ),
+        )
+    return _answer(outcome, source)
+
+
+def _find(settings: FunctionEnvironment, asked: RestoreEvent, deadline: Deadline) -> ArchiveSource:
+    store = assembly.bucket_store(settings.bucket, deadline)
+    if asked.backup != "latest":
+        return ArchiveSource(store, asked.backup, read_manifest(store, asked.backup))
+    database = settings.database(asked.database)
+    manifest = read_catalog(store, tier=asked.tier).latest(store, tier=asked.tier, database=database).manifest
+    return ArchiveSource(store, manifest.archive.key, manifest)
+
+
+def _ask_back(source: ArchiveSource, asked: RestoreEvent) -> dict[str, Any] | None:
+    stored = source.store.find(source.key)
+    if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
+        return None
+    terms = check_way(stored.storage_class, asked.retrieval)
+    if not stored.retrieval_ongoing:
+        source.store.ask_back(source.key, asked.retrieval, COPY_DAYS)
+    return {
+        "status": RestoreStatus.RETRIEVING.value,
+        "backup": source.url,
+        "storage_class": stored.storage_class,
+        "retrieval": asked.retrieval.value,
+        "takes": terms.takes,
+    }
+
+
+def _agree(proposal: Proposal, asked: RestoreEvent) -> None:
+    existing = proposal.server.existing
+    if existing is not None and asked.confirm != asked.to:
+        raise RefusedError(
+            f"The database {asked.to!r} exists ({existing.tables} tables, {existing.size_bytes} bytes) and is not "
+            "confirmed.",
+            untouched="Nothing was changed.",
+            action=f'Repeat its name in the event to replace it: "confirm": "{asked.to}".',
+        )
+
+
+def _safety_backup(
+    settings: FunctionEnvironment, connection: Connection, source: ArchiveSource, deadline: Deadline
+) -> Manifest:
+    return run_backup(
+        BackupRequest(tier=Tier.MANUAL, safety=True, instance=settings.instance, deadline=deadline),
+        database=assembly.database_for(connection),
+        tools=assembly.tools_for(connection, os.environ),
+        store=source.store,
+    ).manifest
+
+
+def _answer(outcome: RestoreOutcome, source: ArchiveSource) -> dict[str, Any]:
+    safety = outcome.safety_backup
+    return {
+        "status": RestoreStatus.RESTORED.value,
+        "database": outcome.target,
+        "backup": source.url,
+        "tables": outcome.comparison.tables,
+        "rows": outcome.comparison.rows,
+        "notes": list(outcome.comparison.notes),
+        "skipped": [f"{skip.what}: {skip.why}" for skip in outcome.plan.skips],
+        "safety_backup": source.store.url(safety.archive.key) if safety else None,
+        "old_database": outcome.old_database,
+        "durations_seconds": outcome.durations,
+    }
