@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.core import commands
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
-from dbbackup.core.errors import RestoreFailedError, VerificationFailedError
+from dbbackup.core.errors import ClientToolError, RestoreFailedError, VerificationFailedError
 from dbbackup.core.restore_plan import Plan, RestoreOptions
 from dbbackup.core.restore_script import Needs, read_needs
 from dbbackup.core.toc import TableOfContents, parse_listing
@@ -31,12 +31,19 @@ class RestoreTools(PostgresTools):
 
         Raises:
             VerificationFailedError: pg_restore does not take the file for an archive it can read.
+            ClientToolError: it lacks the method of compression.
         """
         command = (*commands.list_contents(self._program("pg_restore")), str(archive))
         with self._start(command, connect=False, collect=True) as process:
             status = process.wait()
             if status != 0:
                 raise self._unreadable(process.said(), process.ending(status))
+            if "not support compression" in process.said():
+                raise ClientToolError(
+                    f"pg_restore {self.version} in {self.location} cannot decompress the archive: {process.said()}.",
+                    untouched="No database was touched.",
+                    action="Set PG_BINDIR to client programs that can; those that made the archive could.",
+                )
             return parse_listing(process.output.decode(errors="replace"))
 
     def _unreadable(self, said: str, ending: str) -> VerificationFailedError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from dbbackup.core.restore_script import Needs
 from dbbackup.core.toc import EXTENSION_COMMENT, Entry, TableOfContents
@@ -232,11 +234,28 @@ def _check_extensions(draft: _Draft, contents: TableOfContents, server: ServerSt
 def _choose_data(draft: _Draft, contents: TableOfContents, wanted: frozenset[int]) -> None:
     """Keep the whole structure, the wanted data, and no foreign keys: they would point at rows that are not there."""
     left_out = 0
+    comments = {comment for entry in contents.items for comment in _comments_on_foreign_key(entry)}
     for entry in contents.items:
-        if entry.description.startswith(_DATA_KINDS) and entry.oid not in wanted:
+        if _plain(entry) in comments:
+            draft.dropped.add(entry.dump_id)
+        elif entry.description.startswith(_DATA_KINDS) and entry.oid not in wanted:
             draft.dropped.add(entry.dump_id)
             left_out += 1
         elif entry.description.startswith(_FOREIGN_KEY):
             draft.leave_out(entry, "it would point at rows that are not restored")
     if left_out:
         draft.skips.append(Skip(f"data of {left_out} other objects", "not asked for"))
+
+
+def _plain(entry: Entry) -> str:
+    return " ".join(entry.description.replace('"', "").split())
+
+
+def _comments_on_foreign_key(entry: Entry) -> Iterator[str]:
+    """Descriptions that a comment on it may have. Spaces separate names and may be in them: each reading is one."""
+    if not entry.description.startswith(_FOREIGN_KEY):
+        return
+    words = _plain(entry).removeprefix(_FOREIGN_KEY).split()
+    for a, b, c in combinations(range(1, len(words)), 3):
+        schema, table, key, owner = (" ".join(part) for part in (words[:a], words[a:b], words[b:c], words[c:]))
+        yield f"COMMENT {schema} CONSTRAINT {key} ON {table} {owner}"
