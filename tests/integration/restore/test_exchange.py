@@ -1,0 +1,182 @@
+"""The moment the copy takes the target's name: others are connected, or in the way."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from dbbackup.adapters import postgres_cluster
+from tests.support import comparison
+from tests.support.command import start_dbbackup
+from tests.support.databases import Database, DatabaseMaker
+from tests.support.faults import wait_for
+from tests.support.halting import start_halting
+from tests.support.restores import Saved, Scene, cli
+
+BRIEF = ("terminating connection", "does not exist", "server closed the connection", "has just been renamed")
+
+
+class Clients(threading.Thread):
+    """Somebody who connects to the target again and again, and says what was met."""
+
+    def __init__(self, target: Database, *, hold: bool) -> None:
+        super().__init__(daemon=True)
+        self.target, self.hold = target, hold
+        self.seen: list[int] = []
+        self.errors: list[str] = []
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                with self.target.connect() as connection:
+                    row = connection.execute("SELECT count(*) FROM customer").fetchone()
+                    self.seen.append(row[0] if row else -1)
+                    if self.hold:
+                        connection.execute("SELECT pg_sleep(100)")
+            except psycopg.Error as error:
+                self.errors.append(str(error))
+            time.sleep(0.002)
+
+
+@contextmanager
+def _clients(target: Database, number: int, *, hold: bool) -> Iterator[list[Clients]]:
+    clients = [Clients(target, hold=hold) for _ in range(number)]
+    for each in clients:
+        each.start()
+    try:
+        yield clients
+    finally:
+        for each in clients:
+            each.stop.set()
+        target.server.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{target.name}' "
+            "AND query ~ 'pg_sleep'"
+        )
+        for each in clients:
+            each.join()
+
+
+@pytest.mark.parametrize("hold", [False, True], ids=["polling", "staying"])
+def test_clients_that_come_back_at_once_never_miss_the_target(scene: Scene, hold: bool) -> None:
+    with _clients(scene.target, 4, hold=hold) as clients:
+        wait_for(lambda: all(each.seen for each in clients))
+        ended = scene.restore()
+        assert ended.status == 0, ended.err
+        wait_for(lambda: all(each.seen[-1] == 40 for each in clients))
+    for each in clients:
+        assert set(each.seen) == {2, 40}, "the original's rows, then the backup's, and nothing else"
+        assert each.seen == sorted(each.seen)
+        assert [error for error in each.errors if not any(word in error for word in BRIEF)] == []
+    assert scene.is_restored()
+
+
+def test_somebody_who_holds_the_name_is_not_waited_for_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_cluster, "SWAP_SECONDS", 0)
+    monkeypatch.setattr(postgres_cluster, "LOCK_WAIT", "200ms")
+    with scene.target.server.connect() as session, session.transaction():
+        session.execute(f"COMMENT ON DATABASE \"{scene.target.name}\" IS 'not committed'".encode())
+        ended = scene.restore("--json")
+    assert ended.status == 1
+    assert ended.document["error"] == "restore-failed"
+    assert f"dbbackup restore --resume --to {scene.target.name}" in ended.document["action"]
+    assert list(scene.beside().values()) == ["verified"]
+    assert scene.is_as_it_was()
+    assert cli("restore", "--resume", "--to", scene.target.name, environment=scene.environment).status == 0
+    assert scene.is_restored()
+    assert scene.beside() == {}
+
+
+def test_told_to_stop_while_the_name_is_waited_for(scene: Scene) -> None:
+    with scene.target.server.connect() as session, session.transaction():
+        session.execute(f"COMMENT ON DATABASE \"{scene.target.name}\" IS 'not committed'".encode())
+        command = start_dbbackup("restore", scene.saved.archive, "--yes", environment=scene.environment)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^ALTER DATABASE' AND wait_event_type = 'Lock'"
+        wait_for(lambda: scene.target.server.value(waiting))
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 130, err
+    assert "Stopped by SIGINT" in err
+    assert scene.is_as_it_was()
+    assert scene.beside() == {}
+
+
+def test_told_to_stop_when_it_is_done(scene: Scene) -> None:
+    point = "dbbackup.operations.restore:_check_and_drop_old:before::1"
+    command = start_halting(point, "restore", scene.saved.archive, "--yes", environment=scene.environment)
+    command.send_signal(signal.SIGINT)
+    command.send_signal(signal.SIGCONT)
+    _, err = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert f"The database '{scene.target.name}' is the restored copy already" in err
+    assert scene.is_restored()
+    assert scene.resume().status == 0
+    assert scene.beside() == {}
+
+
+def test_an_old_database_that_cannot_be_dropped_is_named(scene: Scene) -> None:
+    """A replication slot is what does that in practice; this needs no setting of the server."""
+    point = "dbbackup.adapters.postgres_cluster:PostgresCluster.answers:after::1"
+    command = start_halting(point, "restore", scene.saved.archive, "--yes", environment=scene.environment)
+    (old,) = scene.beside()
+    server = scene.target.server
+    server.execute(f"UPDATE pg_database SET datistemplate = true WHERE datname = '{old}'")
+    command.send_signal(signal.SIGCONT)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, err
+    assert f"what it replaced is kept as '{old}'" in out
+    assert scene.is_restored()
+    refused = scene.restore()
+    assert refused.status == 1
+    assert f"The database '{old}' could not be removed: cannot drop a template database" in refused.err
+    server.execute(f"UPDATE pg_database SET datistemplate = false WHERE datname = '{old}'")
+    assert scene.resume().status == 0
+    assert scene.beside() == {}
+
+
+def test_timeouts_of_the_role_do_not_end_a_restore(scene: Scene) -> None:
+    user = scene.target.user_without_rights("SUPERUSER")
+    for setting in ("statement_timeout = '30ms'", "idle_session_timeout = '100ms'", "lock_timeout = '10ms'"):
+        scene.target.server.execute(f"ALTER ROLE {user.user} SET {setting}")
+    ended = scene.restore(POSTGRES_USER=user.user, POSTGRES_PASSWORD=user.password)
+    assert ended.status == 0, ended.err
+    assert scene.is_restored()
+
+
+def test_the_database_postgres_can_be_a_target(saved: Saved, new_database: DatabaseMaker, target: Database) -> None:
+    postgres = Database(target.server, "postgres")
+    scene = Scene(postgres, saved, comparison.contents(postgres))
+    try:
+        ended = scene.restore()
+        assert ended.status == 0, ended.err
+        assert scene.is_restored()
+    finally:
+        postgres.execute(
+            "DROP TABLE IF EXISTS purchase, customer CASCADE; DROP SCHEMA IF EXISTS archive CASCADE;"
+            "DROP SEQUENCE IF EXISTS counter"
+        )
+
+
+def test_resuming_where_nothing_was_left(scene: Scene) -> None:
+    ended = scene.resume("--json")
+    assert ended.status == 1
+    assert ended.document["error"] == "not-found"
+    assert scene.is_as_it_was()
+
+
+def test_resuming_can_keep_what_is_replaced(scene: Scene, new_database: DatabaseMaker) -> None:
+    point = "dbbackup.adapters.postgres_cluster:PostgresCluster.swap:before::1"
+    killed = start_halting(point, "restore", scene.saved.archive, "--yes", environment=scene.environment)
+    killed.kill()
+    killed.communicate()
+    document = scene.resume("--json", "--keep-old").document
+    new_database.made.append(document["old_database"])
+    assert document["finished"] == str(scene.saved.archive)
+    assert scene.is_restored()
+    assert comparison.contents(Database(scene.target.server, document["old_database"])) == scene.present
