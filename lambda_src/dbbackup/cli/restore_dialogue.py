@@ -79,8 +79,9 @@ class Dialogue:
                 action="Give --yes, or restore into another database with --to.",
             )
         self._write(f"⚠️  ALL CURRENT DATA OF {target!r} WILL BE REPLACED. (It is backed up first.)")
-        sys.stdout.write(f"Type {AGREED!r} to go on: ")
-        sys.stdout.flush()
+        stream = sys.stderr if self.as_json else sys.stdout
+        stream.write(f"Type {AGREED!r} to go on: ")
+        stream.flush()
         if sys.stdin.readline().strip() != AGREED:
             raise RefusedError("Not confirmed.", untouched="Nothing was changed.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -17,6 +19,8 @@ from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore, Progress, ProgressListener
 
 SPARE_BYTES = 64 * 1024**2
+_PREFIX = "dbbackup-restore-"
+_SUFFIX = ".dump"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,15 @@ class ArchiveSource:
             yield local
             return
         folder = scratch or Path(tempfile.gettempdir())
+        _remove_abandoned(folder)
         if shutil.disk_usage(folder).free < stored.size_bytes + SPARE_BYTES:
             raise StorageFullError(
                 f"There is no room for the archive of {stored.size_bytes} bytes in {folder}.",
                 untouched="No database was touched.",
                 action="Free space there, or name a folder with more room: --scratch DIR.",
             )
-        with tempfile.NamedTemporaryFile("wb", prefix="restore-", suffix=".dump", dir=folder, buffering=0) as file:
+        with tempfile.NamedTemporaryFile("wb", prefix=_PREFIX, suffix=_SUFFIX, dir=folder, buffering=0) as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             self._compare(self._read(stored.size_bytes, file.fileno(), listener))
             yield Path(file.name)
 
@@ -98,6 +104,14 @@ class ArchiveSource:
                 untouched="No database was touched.",
                 action="Choose another backup: `dbbackup list`. Keep this one, to find out what happened to it.",
             )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove downloads of runs that were killed: each run holds a lock on its own, which ends with it."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError), path.open("rb") as file:  # of somebody else, in use, or gone by now
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -54,6 +55,25 @@ def test_the_word_yes_goes_on(scene: Scene) -> None:
     assert f"ALL CURRENT DATA OF '{scene.target.name}' WILL BE REPLACED" in said
     assert "1 tables" in said
     assert "last backup here: none" in said
+
+
+def test_the_question_is_no_part_of_a_json_document(scene: Scene) -> None:
+    leader, follower = pty.openpty()
+    os.write(leader, b"yes\n")
+    done = subprocess.run(
+        (PROGRAM, "restore", scene.saved.archive, "--json"),
+        env=clean_environment(scene.environment),
+        stdin=follower,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 0, done.stderr
+    assert "to go on: " in done.stderr
+    assert json.loads(done.stdout)["status"] == "restored"
 
 
 @pytest.mark.parametrize("answer", ["y\n", "YES\n", "no\n", "\n", "yes please\n", "\x04"])

@@ -15,6 +15,7 @@ from tests.support.bindirs import with_program
 from tests.support.buckets import Bucket
 from tests.support.databases import Database, DatabaseMaker
 from tests.support.faults import ALWAYS, Refusing
+from tests.support.halting import start_halting
 from tests.support.restores import Scene, cli, save
 
 UNTOUCHED = "No database was touched."
@@ -213,3 +214,19 @@ def test_an_object_that_was_altered(scene: Scene, in_bucket: str, bucket: Bucket
     assert ended.status == 0, "the version that was verified is read, not the newest"
     assert scene.databases() == before
     assert not list(tmp_path.glob("*.dump"))
+
+
+def test_a_download_that_a_killed_run_has_left_is_removed(
+    scene: Scene, in_bucket: str, bucket: Bucket, tmp_path: Path
+) -> None:
+    command = ("restore", in_bucket, "--yes", "--scratch", tmp_path)
+    environment = {**scene.environment, **bucket.aws.environment()}
+    killed = start_halting("dbbackup.cli.restore:_safety_backup:before::1", *command, environment=environment)
+    (left,) = tmp_path.glob("*.dump")
+    other = cli(*command[:2], "--to", "free name", "--plan", "--scratch", tmp_path, environment=environment)
+    assert other.status == 0, other.err
+    assert left.exists(), "its run still needs it"
+    killed.kill()
+    killed.communicate()
+    assert cli(*command, environment=environment).status == 0
+    assert list(tmp_path.glob("*.dump")) == []
