@@ -128,6 +128,7 @@ def test_a_request_that_failed_is_tried_anew(recovery: Recovery) -> None:
     ("event", "error", "said"),
     [
         ({"restore_time": "2020-01-01T00:00:00Z"}, "OutsideWindowError", "before the window"),
+        ({"restore_time": "1969-12-31T00:00:00Z"}, "OutsideWindowError", "before the window"),
         ({"restore_time": "2999-01-01T00:00:00Z"}, "OutsideWindowError", "in the future"),
         ({"restore_time": "2025-01-11T14:30:00"}, "InvalidRequestError", "has no zone"),
         ({"restore_time": "yesterday"}, "InvalidRequestError", "is not a time"),

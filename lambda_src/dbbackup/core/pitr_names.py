@@ -68,7 +68,7 @@ def _timed(production: str, purpose: str, moment: datetime) -> str:
     utc = moment.astimezone(UTC)
     readable = f"{production}-{purpose}-{utc:%Y%m%d-%H%M%S}"
     # For a long identifier: the first letter of the purpose and the seconds since 1970 in base 36.
-    compact = f"{production}-{purpose[0]}{_base36(int(utc.timestamp()))}"
+    compact = f"{production}-{purpose[0]}{_base36(max(0, int(utc.timestamp())))}"
     chosen = readable if len(readable) <= LONGEST else compact
     if len(chosen) > LONGEST:
         raise InvalidRequestError(
