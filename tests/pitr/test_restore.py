@@ -301,3 +301,10 @@ def test_a_managed_password_is_refused(recovery: Recovery) -> None:
     )
     with pytest.raises(TaskFailedError, match="manages its master password"):
         recovery.local.invoke("restore", asked(recovery))
+
+
+def test_a_server_without_tls_is_told_nothing(recovery: Recovery) -> None:
+    recovery.local.local = {**recovery.local.local, "DB_SSLMODE": "verify-full"}
+    _, run = recovery.local.restore(asked(recovery))
+    assert (run.status, run.error) == ("FAILED", "ConnectionFailedError")
+    assert "does not offer TLS" in str(run.cause)
