@@ -19,7 +19,8 @@ from tests.support.faults import wait_for
 from tests.support.halting import start_halting
 from tests.support.restores import Saved, Scene, cli
 
-BRIEF = ("terminating connection", "does not exist", "server closed the connection", "has just been renamed")
+# The server's words to somebody who waited for the name while it changed hands; a missing database is not among them.
+BRIEF = ("terminating connection", "server closed the connection", "just been dropped or renamed")
 
 
 class Clients(threading.Thread):
@@ -180,3 +181,31 @@ def test_resuming_can_keep_what_is_replaced(scene: Scene, new_database: Database
     assert document["finished"] == str(scene.saved.archive)
     assert scene.is_restored()
     assert comparison.contents(Database(scene.target.server, document["old_database"])) == scene.present
+
+
+def test_resuming_into_a_name_that_is_free(scene: Scene, new_database: DatabaseMaker) -> None:
+    free = f"{scene.target.name} free"
+    new_database.made.append(free)
+    point = "dbbackup.adapters.postgres_cluster:PostgresCluster.swap:before::1"
+    killed = start_halting(point, "restore", scene.saved.archive, "--to", free, environment=scene.environment)
+    killed.kill()
+    killed.communicate()
+    assert free not in scene.databases()
+    ended = cli("restore", "--resume", "--to", free, environment=scene.environment)
+    assert ended.status == 0, ended.err
+    assert comparison.contents(Database(scene.target.server, free)) == scene.saved.content
+    assert scene.is_as_it_was()
+    assert not [name for name in scene.databases() if name.startswith(f"{free}__")]
+
+
+def test_leftovers_of_other_targets_are_left_alone(scene: Scene, new_database: DatabaseMaker) -> None:
+    other = Scene(new_database(f"{scene.target.name}_2"), scene.saved, {})
+    point = "dbbackup.adapters.postgres_cluster:PostgresCluster.swap:before::1"
+    killed = start_halting(point, "restore", scene.saved.archive, "--yes", environment=other.environment)
+    killed.kill()
+    killed.communicate()
+    left = other.beside()
+    assert scene.restore().status == 0
+    assert scene.resume().status == 1
+    assert other.beside() == left
+    assert other.resume().status == 0
