@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dbbackup.contract import EnvKey
 from dbbackup.core.compression import Method
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.problems import problems_of
 
 
 class FunctionEnvironment(BaseModel):
@@ -60,9 +61,7 @@ def read_environment(variables: Mapping[str, str]) -> FunctionEnvironment:
         values[EnvKey.DB_NAMES.value] = json.loads(variables.get(EnvKey.DB_NAMES.value, "null"))
         return FunctionEnvironment.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the environment")
     except ValueError as error:
         problems = f"{EnvKey.DB_NAMES.value} is not JSON: {error}"
     raise InvalidRequestError(

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from dbbackup.contract import EventField, Tier
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.problems import problems_of
 
 
 class BackupEvent(BaseModel):
@@ -27,10 +28,7 @@ def parse_event(event: object) -> BackupEvent:
     try:
         return BackupEvent.model_validate(event)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'the event'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the event")
     raise InvalidRequestError(
         f"The event cannot be carried out: {problems}.",
         untouched="Nothing was connected to and nothing was written.",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dbbackup.contract import Tier
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.glacier import Retrieval
+from dbbackup.core.problems import problems_of
 
 
 class RestoreEvent(BaseModel):
@@ -36,10 +37,7 @@ def parse_restore_event(event: object) -> RestoreEvent:
     try:
         return RestoreEvent.model_validate(event)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'the event'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the event")
     raise InvalidRequestError(
         f"The event cannot be carried out: {problems}.",
         untouched="Nothing was connected to and nothing was changed.",
