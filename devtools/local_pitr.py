@@ -100,9 +100,12 @@ Call = Callable[[RecoveryFunction, Any, Mapping[str, str]], Any]
 """Calls a function with an event in an environment; raises :class:`TaskFailedError` as Lambda reports failures."""
 
 
+@dataclass(frozen=True)
 class _Context:
+    seconds: int
+
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return self.seconds * 1000
 
 
 @contextmanager
@@ -117,7 +120,7 @@ def call_here(function: RecoveryFunction, event: Any, environment: Mapping[str, 
     module, _, name = function.handler.rpartition(".")
     with _only(environment):
         try:
-            return getattr(importlib.import_module(module), name)(event, _Context())
+            return getattr(importlib.import_module(module), name)(event, _Context(function.timeout_seconds))
         except Exception as error:
             failure = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
             raise TaskFailedError(type(error).__name__, json.dumps(failure)) from error

@@ -93,6 +93,7 @@ def read_system(folder: Path) -> BackupSystem:
     schedules = [
         Schedule(each["Name"], each["ScheduleExpression"], each["Target"]["Input"])
         for each in of_type("AWS::Scheduler::Schedule")
+        if "tier" in json.loads(each["Target"].get("Input", "{}"))  # other schedules are not of backups
     ]
     secret = next(each for each in of_type("AWS::SecretsManager::Secret") if "GenerateSecretString" in each)
     return BackupSystem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -16,6 +17,7 @@ from dbbackup.core.units import format_bytes
 from devtools.aws import start_aws
 from devtools.demo.backups import back_up_locally, list_and_verify, run_schedules, show_system
 from devtools.demo.failures import damage_an_object, kill_the_dump
+from devtools.demo.point_in_time import create_production, go_back_in_time
 from devtools.demo.restores import kill_a_restore, rehearse, undo_a_mistake
 from devtools.demo.stage import NotProvedError, Stage
 from devtools.demo.world import BUCKET, DATABASE, World, function_environment
@@ -44,16 +46,20 @@ def run(stage: Stage) -> None:
             s3 = aws.make_bucket(BUCKET)
             world = World(server, aws, system, s3, function_environment(system, server, aws))
             show_system(stage, world)
+            create_production(world)
         with stage.step("The function of the template, invoked with what its schedules send"):
             run_schedules(stage, world, sample)
         with stage.step("What an operator sees"):
             list_and_verify(stage, world)
         with stage.step("The same backup on a developer's machine"):
             back_up_locally(stage, world)
+        before = datetime.now(UTC)
         with stage.step("A table dropped by mistake, and the way back"):
             undo_a_mistake(stage, world, sample)
         with stage.step("Broken on purpose: a restore killed half-way"):
             kill_a_restore(stage, world, sample)
+        with stage.step("Back to the moment before the mistake, with RDS"):
+            go_back_in_time(stage, world, Path(folder), before)
         with stage.step("A rehearsal, and its evidence"):
             rehearse(stage, world)
         with stage.step("Broken on purpose: pg_dump killed half-way"):
