@@ -14,6 +14,8 @@ from constructs_lib.point_in_time_recovery import PointInTimeRecovery
 from constructs_lib.postgres_endpoint import PostgresEndpoint
 from constructs_lib.postgres_instance import PostgresInstance
 from constructs_lib.recovery_network import RecoveryNetwork
+from constructs_lib.rehearsal import Rehearsal
+from constructs_lib.rehearsal_alarms import RehearsalAlarms
 
 __all__ = [
     "DEFAULT_TIERS",
@@ -30,6 +32,8 @@ __all__ = [
     "PostgresEndpoint",
     "PostgresInstance",
     "RecoveryNetwork",
+    "Rehearsal",
+    "RehearsalAlarms",
     "TierRule",
     "backup_image",
 ]

@@ -58,8 +58,15 @@ def grant_start(role: iam.Role, *, machine_arn: str, executions_arn: str) -> Non
     _allow(role, "SeeExecutions", ["states:DescribeExecution"], [executions_arn])
 
 
-def grant_restore(role: iam.Role, *, database: PostgresEndpoint) -> None:
-    """Restore beside production, and change or delete what was restored: production itself is out of reach."""
+def grant_restore(role: iam.Role, *, database: PostgresEndpoint, infix: str = "-", mark: str = ROLE_RESTORED) -> None:
+    """Restore beside production, and change or delete what was restored: production itself is out of reach.
+
+    Args:
+        role: who may.
+        database: production.
+        infix: between production's identifier and the rest of a restored instance's.
+        mark: the role, by its tag, of what may be changed and deleted.
+    """
     source = database.instance_identifier
     grant_see(role, source=source)
     _allow(
@@ -67,15 +74,18 @@ def grant_restore(role: iam.Role, *, database: PostgresEndpoint) -> None:
         "Restore",
         ["rds:RestoreDBInstanceToPointInTime"],
         # The groups are those of the source at that time, whose names only RDS knows.
-        [*instance_arns(role, source), *_rds(role, "subgrp:*", "pg:*", "og:*", "auto-backup:*")],
+        [
+            *_rds(role, f"db:{source}", f"db:{source}{infix}*"),
+            *_rds(role, "subgrp:*", "pg:*", "og:*", "auto-backup:*"),
+        ],
     )
-    _allow(role, "Mark", ["rds:AddTagsToResource"], _rds(role, f"db:{source}-*"))
+    _allow(role, "Mark", ["rds:AddTagsToResource"], _rds(role, f"db:{source}{infix}*"))
     _allow(
         role,
         "ChangeAndRemoveWhatWasRestored",
         ["rds:ModifyDBInstance", "rds:DeleteDBInstance"],
-        _rds(role, f"db:{source}-*"),
-        {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_RESTORED}},
+        _rds(role, f"db:{source}{infix}*"),
+        {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": mark}},
     )
     # RDS looks at the network with the rights of its caller, and describing has no finer resource than *.
     _allow(

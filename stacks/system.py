@@ -8,6 +8,7 @@ from stacks.backup import BackupStack
 from stacks.database import DatabaseStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.rehearsal import RehearsalStack
 from stacks.restore import RestoreStack
 from stacks.restore_dump import RestoreDumpStack
 from stacks.settings import Settings
@@ -25,3 +26,12 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
     monitoring = MonitoringStack(scope, settings=settings, backup=backup)
     RestoreDumpStack(scope, settings=settings, network=network, storage=storage, database=backup.endpoint)
     RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, monitoring=monitoring)
+    if settings.rehearsal.enabled:
+        RehearsalStack(
+            scope,
+            settings=settings,
+            network=network,
+            storage=storage,
+            database=backup.endpoint,
+            monitoring=monitoring,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from stacks.settings.database import DatabaseSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.refusal import accepted_by, refuse
+from stacks.settings.rehearsal import RehearsalSettings
 from stacks.settings.restore import RestoreSettings
 from stacks.settings.storage import StorageSettings
 
@@ -23,6 +24,7 @@ def _short_name_rule(text: str) -> str | None:
     return "up to 20 lower-case letters, digits and single hyphens, beginning with a letter: it begins every name"
 
 
+LONGEST_REHEARSED: Final = 42
 ShortName = Annotated[str, accepted_by(_short_name_rule, fix="write a short name such as ftry or prod")]
 AccountId = Annotated[
     str,
@@ -57,6 +59,7 @@ class Settings(Group):
     storage: StorageSettings = StorageSettings()
     backup: BackupSettings = BackupSettings()
     restore: RestoreSettings = RestoreSettings()
+    rehearsal: RehearsalSettings = RehearsalSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @property
@@ -86,6 +89,27 @@ class Settings(Group):
                     rule=f"one of database.names: {', '.join(self.database.names)}",
                     fix="name one of them",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _rehearsal_fits(self) -> Self:
+        for number, check in enumerate(self.rehearsal.checks):
+            if check.database not in self.database.names:
+                raise refuse(
+                    at=f"rehearsal.checks.{number}.database",
+                    value=check.database,
+                    rule=f"one of database.names: {', '.join(self.database.names)}",
+                    fix="name one of them",
+                )
+        identifier = self.database.instance.identifier
+        if self.rehearsal.enabled and len(identifier) > LONGEST_REHEARSED:
+            raise refuse(
+                at="rehearsal.enabled",
+                value=f"true, for the instance {identifier}",
+                rule="a temporary instance is called <instance>-rehearsal-<time>, in 63 characters: up to "
+                f"{LONGEST_REHEARSED} are the instance's",
+                fix="give the instance a shorter identifier, or write false and rehearse by hand",
+            )
         return self
 
     @model_validator(mode="after")

@@ -67,6 +67,33 @@ ACCEPTED: Final = (
         r"restore/PointInTime/(Restore|Promote|Swap)/Role/DefaultPolicy/Resource",
         "Executions are named after what was asked for, and found by that name when it is asked for again",
     ),
+    (
+        r"AwsSolutions-IAM5\[Resource::\*\]",
+        r"rehearsal/Rehearsal/(Step|Check|Record|Watch|Machine)/Role/DefaultPolicy/Resource",
+        "Traces, network interfaces, descriptions of networks and the delivery of logs have no finer resource; another "
+        "test lists the actions that may have it",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::arn:.*:rds:.*:"
+        r"(db:ftry-(prod|staging|dev)-(rehearsal-)?|subgrp:|pg:|og:|auto-backup:)\*\]",
+        "rehearsal/Rehearsal/Step/Role/DefaultPolicy/Resource",
+        "Temporary instances are named after production and the time; groups and backups have names only RDS knows",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::arn:.*:rds:.*:db:\*\]",
+        "rehearsal/Rehearsal/Watch/Role/DefaultPolicy/Resource",
+        "A list of instances cannot be asked for by name, and it is only read",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::arn:.*:states:.*:execution:ftry-(prod|staging|dev)-rehearsal:\*\]",
+        "rehearsal/Rehearsal/Step/Role/DefaultPolicy/Resource",
+        "Another rehearsal that is running has a name that only its execution knows",
+    ),
+    (
+        r"AwsSolutions-IAM5\[Resource::.*/(daily|weekly|monthly|pre-migration|manual|evidence)/\*\]",
+        "rehearsal/Rehearsal/(Check|Record|Watch)/Role/DefaultPolicy/Resource",
+        "Backups and evidence have their time in their names, so they are named by their prefix",
+    ),
 )
 
 

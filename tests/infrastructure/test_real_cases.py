@@ -71,7 +71,8 @@ def test_an_existing_vpc_gets_endpoints_where_it_wants_them() -> None:
 
 
 def test_an_existing_instance_means_no_new_one(for_existing_instance: Synthesized) -> None:
-    assert for_existing_instance.parts == {"network", "storage", "backup", "monitoring", "restore", "restore-dump"}
+    parts = {"network", "storage", "backup", "monitoring", "restore", "restore-dump", "rehearsal"}
+    assert for_existing_instance.parts == parts
     for part in for_existing_instance.parts:
         assert not for_existing_instance[part].all("AWS::RDS::DBInstance")
 

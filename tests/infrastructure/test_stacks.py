@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure.synthesis import Synthesized
 
-PARTS = {"network", "storage", "database", "backup", "monitoring", "restore", "restore-dump"}
+PARTS = {"network", "storage", "database", "backup", "monitoring", "restore", "restore-dump", "rehearsal"}
 
 
 @pytest.fixture(params=["prod", "staging", "dev"])

@@ -108,6 +108,16 @@ class RdsInstances:
             return None
         return found[0] if found else None
 
+    def all(self) -> list[Instance]:
+        """All instances of this account and region.
+
+        Raises:
+            DbBackupError: RDS does not answer.
+        """
+        with calling("DescribeDBInstances", "all instances"):
+            pages = self._client.get_paginator("describe_db_instances").paginate()
+            return [instance for page in pages for instance in page["DBInstances"]]
+
     def automated_backup(self, identifier: str) -> Mapping[str, Any] | None:
         """The automated backup of the instance, or None.
 

@@ -15,11 +15,12 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from dbbackup.contract_rehearsal import EVIDENCE_PREFIX, LOCK_DAYS
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.naming import TIME_FORMAT
 
-PREFIX: Final = "evidence/"
-KEPT_DAYS: Final = 365
+PREFIX: Final = EVIDENCE_PREFIX
+KEPT_DAYS: Final = LOCK_DAYS
 """Days that a document is locked in a bucket."""
 
 

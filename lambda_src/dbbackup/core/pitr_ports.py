@@ -17,6 +17,9 @@ class Instances(Protocol):
     def find(self, identifier: str) -> Instance | None:
         """The instance of this identifier, or None."""
 
+    def all(self) -> Sequence[Instance]:
+        """All instances that we may see."""
+
     def automated_backup(self, identifier: str) -> Mapping[str, Any] | None:
         """What RDS keeps to restore it from, or None."""
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dbbackup.contract import SERVICE
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import DbBackupError, RefusedError
 from dbbackup.core.evidence import Check, Evidence, Plane, Stored
 from dbbackup.core.leftovers import beside
@@ -46,6 +47,7 @@ class DrillRequest:
         queries: further checks.
         create_roles: create roles that the scratch server does not have.
         template_version: version of the deployed templates, for the evidence.
+        deadline: when to give up.
     """
 
     store: BackupStore
@@ -55,6 +57,7 @@ class DrillRequest:
     create_roles: bool = False
     scratch: Path | None = None
     template_version: str | None = None
+    deadline: Deadline = NO_DEADLINE
     listener: ProgressListener = no_progress
 
 
@@ -69,30 +72,41 @@ def run_drill(request: DrillRequest, *, cluster: Cluster, tools: RestoringTools)
         RestoreInProgressError: another rehearsal of this database is running.
     """
     started = datetime.now(UTC)
-    name = request.manifest.source.database
-    with cluster.lock(f"{_SCRATCH}{name}"):
-        _remove_old_scratch(cluster, name)
-        scratch = beside(name, f"{_SCRATCH}{secrets.token_hex(4)}")
-        failure, plane = None, None
-        try:
-            plane = _rehearse(request, cluster, tools, scratch, started)
-        except DbBackupError as error:
-            failure = f"{error.code}: {error.what}"
-        finally:
-            removed = _remove(cluster, scratch)
-    planes = (plane.model_copy(update={"removed": removed}),) if plane else ()
+    plane, failure = rehearse_dump(request, cluster=cluster, tools=tools, started=started)
     return append(
         request.store,
         Evidence(
-            database=name,
+            database=request.manifest.source.database,
             started_at=started,
             finished_at=datetime.now(UTC),
-            planes=planes,
-            failure=failure,
+            planes=(plane,) if plane else (),
+            failure=f"{failure.code}: {failure.what}" if failure else None,
             software_version=version(SERVICE),
             template_version=request.template_version,
         ),
     )
+
+
+def rehearse_dump(
+    request: DrillRequest, *, cluster: Cluster, tools: RestoringTools, started: datetime
+) -> tuple[Plane | None, DbBackupError | None]:
+    """Rehearse and remove everything temporary: what was shown, or why there is nothing to show.
+
+    Raises:
+        RestoreInProgressError: another rehearsal of this database is running.
+    """
+    name = request.manifest.source.database
+    plane, failure = None, None
+    with cluster.lock(f"{_SCRATCH}{name}"):
+        _remove_old_scratch(cluster, name)
+        scratch = beside(name, f"{_SCRATCH}{secrets.token_hex(4)}")
+        try:
+            plane = _rehearse(request, cluster, tools, scratch, started)
+        except DbBackupError as error:
+            failure = error
+        finally:
+            removed = _remove(cluster, scratch)
+    return (plane.model_copy(update={"removed": removed}) if plane else None), failure
 
 
 def _remove_old_scratch(cluster: Cluster, name: str) -> None:
@@ -121,6 +135,7 @@ def _rehearse(request: DrillRequest, cluster: Cluster, tools: RestoringTools, sc
             agree=_never_over_something,
             safety_backup=_no_safety_backup,
             scratch=request.scratch,
+            deadline=request.deadline,
             listener=request.listener,
         ),
         cluster=cluster,
@@ -136,7 +151,7 @@ def _rehearse(request: DrillRequest, cluster: Cluster, tools: RestoringTools, sc
         recovery_seconds=round(recovery_seconds, 3),
         tables=outcome.comparison.tables,
         rows=outcome.comparison.rows,
-        checks=(*_counts(manifest, outcome), *(_ask(cluster, scratch, query) for query in request.queries)),
+        checks=(*_counts(manifest, outcome), *(ask(cluster, scratch, query) for query in request.queries)),
         removed=False,
     )
 
@@ -164,9 +179,10 @@ def _counts(manifest: Manifest, outcome: RestoreOutcome) -> tuple[Check, ...]:
     )
 
 
-def _ask(cluster: Cluster, scratch: str, query: Query) -> Check:
+def ask(cluster: Cluster, database: str, query: Query) -> Check:
+    """Put a question to a database; one that cannot be answered has not passed."""
     try:
-        answer = cluster.ask(scratch, query.statement)
+        answer = cluster.ask(database, query.statement)
     except DbBackupError as error:
         return Check(name=query.name, expected="an answer", found=error.what, passed=False)
     return Check(name=query.name, expected="true, or above zero", found=str(answer), passed=_holds(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -65,8 +65,22 @@ def is_ours(instance: Instance, execution: str) -> bool:
     return tags_of(instance).get(TAG_EXECUTION) == execution
 
 
-def begin_restore(order: RestoreOrder, *, instances: Instances) -> dict[str, Any]:
+def _as_they_are(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(parameters)
+
+
+def begin_restore(
+    order: RestoreOrder,
+    *,
+    instances: Instances,
+    adapt: Callable[[Mapping[str, Any]], dict[str, Any]] = _as_they_are,
+) -> dict[str, Any]:
     """Start the restore, unless an earlier try of this step did.
+
+    Args:
+        order: what to restore.
+        instances: RDS.
+        adapt: changes the parameters for an instance that is not meant to be like its source.
 
     Raises:
         SourceMissingError: the source has gone since the request.
@@ -85,12 +99,14 @@ def begin_restore(order: RestoreOrder, *, instances: Instances) -> dict[str, Any
     source = _source(order, instances)
     check_restorable(source)
     instances.restore(
-        restore_parameters(
-            source,
-            target=order.target,
-            moment=None if order.latest else order.restore_time,
-            instance_class=order.instance_class,
-            execution=order.execution,
+        adapt(
+            restore_parameters(
+                source,
+                target=order.target,
+                moment=None if order.latest else order.restore_time,
+                instance_class=order.instance_class,
+                execution=order.execution,
+            )
         )
     )
     return {"begun": True}
