@@ -151,6 +151,14 @@ class Scene:
             if name.startswith(prefix) or ((mark := parse_mark(comment)) and mark.target == self.target.name)
         }
 
+    def remove_kept(self, ended: Ended) -> None:
+        """A resumption that put the copy in place keeps what was there, whole, and says where; then it may go."""
+        ((kept, state),) = self.beside().items()
+        assert state == "", "no later run may remove it"
+        assert kept in ended.out
+        assert comparison.contents(Database(self.target.server, kept)) == self.present
+        self.target.server.execute(f'DROP DATABASE "{kept}"')
+
 
 def names(database: Database) -> list[str]:
     """All databases of a server."""

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from dbbackup import assembly
 from dbbackup.adapters.directory_store import DirectoryStore
-from dbbackup.core.errors import InvalidRequestError
+from dbbackup.contract import Tier
+from dbbackup.core.errors import InvalidRequestError, NotFoundError
 from dbbackup.core.ports import BackupStore
+from dbbackup.operations.archive_source import ArchiveSource
+from dbbackup.operations.catalog import read_catalog, read_manifest
 
 LATEST = "latest"
 
@@ -28,3 +31,38 @@ def locate(backup: str, directory: Path | None, bucket: str | None) -> tuple[Bac
         return DirectoryStore(path.parent), path.name
     store = assembly.store_for(directory, bucket, os.environ)
     return store, None if backup == LATEST else backup
+
+
+def find_source(
+    backup: str, directory: Path | None, bucket: str | None, tier: Tier | None, database: str | None
+) -> ArchiveSource:
+    """The archive that an argument means, with its manifest where it has one.
+
+    ``latest`` is of the database that the option or the environment names: in a place with backups of several, the
+    newest of all would be the wrong one as often as not.
+
+    Raises:
+        NotFoundError: there is none, or there are several databases and none of them is named.
+    """
+    store, key = locate(backup, directory, bucket)
+    if key is not None:
+        return ArchiveSource(store, key, read_manifest(store, key))
+    wanted = database or assembly.connection_from(os.environ).database
+    catalog = read_catalog(store, tier=tier)
+    names = sorted({entry.manifest.source.database for entry in catalog.entries if not entry.manifest.safety})
+    if wanted not in names:
+        if database is not None or len(names) != 1:
+            raise _not_clear(store, wanted, names)
+        wanted = names[0]
+    manifest = catalog.latest(store, tier=tier, database=wanted).manifest
+    return ArchiveSource(store, manifest.archive.key, manifest)
+
+
+def _not_clear(store: BackupStore, wanted: str | None, names: list[str]) -> NotFoundError:
+    there = f"there are backups of {', '.join(repr(name) for name in names)}" if names else "there are no backups"
+    which = f" of the database {wanted!r}" if wanted else ""
+    return NotFoundError(
+        f"There is no latest backup{which} in {store.location}: {there}.",
+        untouched="Nothing was changed.",
+        action="Say whose backup is meant: --database NAME." if names else "Take one: `dbbackup backup`.",
+    )

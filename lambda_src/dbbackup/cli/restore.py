@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dbbackup import assembly
-from dbbackup.cli.location import locate
+from dbbackup.cli.location import find_source
 from dbbackup.cli.output import examples, progress_line, say
 from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
 from dbbackup.contract import Tier
@@ -23,7 +23,7 @@ from dbbackup.core.restore_plan import RestoreOptions
 from dbbackup.core.units import format_bytes
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
-from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.catalog import read_catalog
 from dbbackup.operations.leftovers import resume as resume_restore
 from dbbackup.operations.restore import RestoreRequest, run_restore
 
@@ -78,7 +78,7 @@ def restore(
         )
     if resume:
         with assembly.cluster_for(connection) as cluster:
-            show_resumed(resume_restore(cluster, target, keep_old=keep_old), target, as_json=json)
+            show_resumed(resume_restore(cluster, target), target, as_json=json)
         return
     if backup is None:
         raise InvalidRequestError(
@@ -86,8 +86,9 @@ def restore(
             untouched="Nothing was connected to.",
             action="Name a key, a file, or latest; `dbbackup list` shows what there is.",
         )
-    source = _find(backup, directory, bucket, tier, database)
-    _ask_back(source, retrieval, wait=wait)
+    source = find_source(backup, directory, bucket, tier, database)
+    if not plan:
+        _ask_back(source, retrieval, wait=wait)
     options = RestoreOptions(
         target=target,
         jobs=jobs or os.cpu_count() or 1,
@@ -116,17 +117,6 @@ def restore(
 def _qualified(name: str) -> tuple[str, str]:
     schema, dot, table = name.partition(".")
     return (schema, table) if dot else ("public", schema)
-
-
-def _find(
-    backup: str, directory: Path | None, bucket: str | None, tier: Tier | None, database: str | None
-) -> ArchiveSource:
-    store, key = locate(backup, directory, bucket)
-    if key is None:
-        manifest: Manifest | None = read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
-        assert manifest is not None
-        return ArchiveSource(store, manifest.archive.key, manifest)
-    return ArchiveSource(store, key, read_manifest(store, key))
 
 
 def _last_backup(store: BackupStore, target: str) -> str | None:

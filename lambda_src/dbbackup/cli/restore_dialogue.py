@@ -155,4 +155,5 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
     for leftover in resumed.removed:
         say(f"   removed {leftover.name!r} ({leftover.mark.state.value})")
     if resumed.old_database:
-        say(f"   what it replaced is kept as {resumed.old_database!r}")
+        say(f"   what it replaced is kept as {resumed.old_database!r}: it may have been written to since its safety")
+        say("   backup. DROP DATABASE removes it when nothing in it is missed")

@@ -41,8 +41,11 @@ class Resumed:
     old_database: str | None
 
 
-def resume(cluster: Cluster, target: str, *, keep_old: bool) -> Resumed:
+def resume(cluster: Cluster, target: str) -> Resumed:
     """Finish a restore that was stopped after its copy was complete, or tidy up after one that was not.
+
+    What a finished restore replaces is kept under another name, always: it may have been written to since its
+    safety backup, for as long as nobody noticed that the restore was stopped.
 
     Raises:
         NotFoundError: nothing was left beside this target.
@@ -62,8 +65,5 @@ def resume(cluster: Cluster, target: str, *, keep_old: bool) -> Resumed:
         copy = complete[0]
         existing = cluster.state(target).existing
         old = old_name(target, datetime.now(UTC)) if existing else None
-        cluster.swap(copy.name, target, old, backup=copy.mark.backup, keep_old=keep_old)
-        if old is not None and not keep_old and cluster.answers(target):
-            cluster.drop(old)
-        rest = tidy(cluster, target) if not keep_old else []
-        return Resumed(copy, tuple(rest), old if keep_old else None)
+        cluster.swap(copy.name, target, old, backup=copy.mark.backup, keep_old=True)
+        return Resumed(copy, tuple(tidy(cluster, target)), old)

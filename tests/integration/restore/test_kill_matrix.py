@@ -101,8 +101,25 @@ def test_killed(halt: Halt, scene: Scene, point: str) -> None:
     else:
         assert resumed.status == 0, resumed.err
     assert scene.is_restored() if point in RESTORED | FINISHED_BY_RESUME else scene.is_as_it_was()
+    if point in FINISHED_BY_RESUME:
+        scene.remove_kept(resumed)
     assert scene.beside() == {}
     _assert_nothing_runs(family)
+
+
+def test_what_was_written_after_the_kill_is_not_lost_by_a_resumption(halt: Halt, scene: Scene) -> None:
+    halted = halt("verified, before the exchange")
+    halted.command.kill()
+    halted.command.communicate()
+    scene.target.execute("CREATE TABLE written_later (id int); INSERT INTO written_later VALUES (7)")
+
+    resumed = scene.resume()
+
+    assert resumed.status == 0
+    assert scene.is_restored()
+    (kept,) = scene.beside()
+    assert Database(scene.target.server, kept).server.value("SELECT id FROM written_later", kept) == 7
+    scene.target.server.execute(f'DROP DATABASE "{kept}"')
 
 
 @pytest.mark.parametrize("point", ["in the safety backup", "created, not marked", "verified, before the exchange"])
@@ -127,7 +144,10 @@ def test_our_session_is_ended_by_the_server(halt: Halt, scene: Scene, point: str
         assert scene.is_as_it_was()
         assert "Traceback" not in said
     if scene.beside():
-        assert scene.resume().status == 0
+        resumed = scene.resume()
+        assert resumed.status == 0
+        if point in FINISHED_BY_RESUME:
+            scene.remove_kept(resumed)
     assert scene.is_restored() if point in RESTORED | FINISHED_BY_RESUME else scene.is_as_it_was()
     assert scene.beside() == {}
 

@@ -156,7 +156,7 @@ def test_latest_is_never_what_a_restore_has_set_aside(scene: Scene) -> None:
     assert "manual (safety)" in cli("list", "--directory", scene.saved.folder, environment={}).out
     of_target = cli(*latest, "--database", scene.target.name, environment=scene.environment)
     assert of_target.status == 1
-    assert f"no backup of database '{scene.target.name}'" in of_target.err
+    assert f"no latest backup of the database '{scene.target.name}'" in of_target.err
 
 
 def test_latest_of_a_tier_and_of_a_database(scene: Scene, database: Database) -> None:
