@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,7 +145,8 @@ def test_a_collation_that_the_server_does_not_have_is_replaced(
     assert cli("restore", saved.archive, "--to", "elsewhere", environment=target.environment()).status == 0
 
 
-def test_latest_is_never_what_a_restore_has_set_aside(scene: Scene) -> None:
+def test_latest_is_never_what_a_restore_has_set_aside(scene: Scene, tmp_path: Path) -> None:
+    scene = replace(scene, saved=scene.saved.copy_to(tmp_path / "own"))
     assert scene.restore().status == 0
     scene.target.execute(f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA archive CASCADE; {PRESENT}")
     latest = ("restore", "latest", "--directory", scene.saved.folder, "--yes")
