@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def rehearsing(
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-        archive = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY).manifest.archive.key
+        due = datetime.now(UTC) - timedelta(hours=2)
+        archive = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY, scheduled_time=due).manifest.archive.key
         # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
         monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
         world = stand_between(monkeypatch)
