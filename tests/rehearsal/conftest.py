@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.s3.models import s3_backends
 
 from dbbackup.adapters.s3_store import S3Store
 from dbbackup.contract import EnvKey, Tier
@@ -19,13 +20,16 @@ from dbbackup.contract_rehearsal import RehearsalEnvKey
 from dbbackup.operations.evidence import Chain, read_chain
 from devtools.local_rehearsal import LocalRehearsal, RehearsalSystem, read_rehearsal_system
 from tests.infrastructure.synthesis import settings_of, synthesize
-from tests.pitr.conftest import Stdout, log_to
+from tests.pitr.conftest import FAKE_CREDENTIALS, Stdout, log_to
 from tests.support.backups import take
 from tests.support.databases import Database, DatabaseMaker
 from tests.support.rds_world import (
+    ACCOUNT,
     PROD,
     REGION,
     RdsWorld,
+    Surroundings,
+    forget_everything_else,
     make_production,
     make_surroundings,
     stand_between,
@@ -86,31 +90,13 @@ class Rehearsing:
             return {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
 
 
-@pytest.fixture
-def rehearsing(
-    system: RehearsalSystem, new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Rehearsing]:
-    """The stack, deployed, with one verified backup in the bucket."""
-    database = new_database("ftry")
-    database.execute(
-        "CREATE TABLE orders (id int PRIMARY KEY, created_at timestamptz NOT NULL); "
-        "INSERT INTO orders SELECT n, now() - interval '3 hours' FROM generate_series(1, 5) n"
-    )
-    log_to(Stdout())
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_REGION", REGION)
-    monkeypatch.setenv("PG_BINDIR", str(database.server.bindir))
-    with mock_aws():
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-        due = datetime.now(UTC) - timedelta(hours=2)
-        archive = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY, scheduled_time=due).manifest.archive.key
-        # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
-        monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
-        world = stand_between(monkeypatch)
+@pytest.fixture(scope="module")
+def cloud(system: RehearsalSystem) -> Iterator[tuple[LocalRehearsal, Surroundings]]:
+    """The stack, deployed to a local AWS in this process."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_REGION", REGION)
         around = make_surroundings()
-        make_production(port=database.server.port, group=around.security_group)
-        write_secret(around.secret, database.server.password)
         local = LocalRehearsal(
             system,
             lambda service: boto3.client(service),  # type: ignore[call-overload]
@@ -123,5 +109,35 @@ def rehearsing(
             },
         )
         local.deploy()
-        world.calls.clear()
-        yield Rehearsing(local, world, database, s3, database.server.password, archive)
+        yield local, around
+
+
+@pytest.fixture
+def rehearsing(
+    cloud: tuple[LocalRehearsal, Surroundings], new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch
+) -> Rehearsing:
+    """The stack with production, one verified backup in the bucket, and nothing else."""
+    deployed, around = cloud
+    database = new_database("ftry")
+    database.execute(
+        "CREATE TABLE orders (id int PRIMARY KEY, created_at timestamptz NOT NULL); "
+        "INSERT INTO orders SELECT n, now() - interval '3 hours' FROM generate_series(1, 5) n"
+    )
+    log_to(Stdout())
+    for name, value in (("AWS_DEFAULT_REGION", REGION), ("AWS_REGION", REGION), *FAKE_CREDENTIALS):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PG_BINDIR", str(database.server.bindir))
+    forget_everything_else()
+    s3_backends[ACCOUNT]["aws"].buckets.clear()
+    s3_backends.bucket_accounts.clear()
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    due = datetime.now(UTC) - timedelta(hours=2)
+    archive = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY, scheduled_time=due).manifest.archive.key
+    # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    world = stand_between(monkeypatch)
+    make_production(port=database.server.port, group=around.security_group)
+    write_secret(around.secret, database.server.password)
+    world.calls.clear()
+    return Rehearsing(replace(deployed), world, database, s3, database.server.password, archive)
