@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from dbbackup.adapters import s3_store
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
 from dbbackup.adapters.postgres_connection import service_values
@@ -54,6 +53,8 @@ def database_for(connection: Connection) -> PostgresDatabase:
 
 def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
     """Backups in a bucket, for work that has a deadline or none."""
+    from dbbackup.adapters import s3_store  # the SDK takes as long to import as the rest; a directory needs none of it
+
     return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline)
 
 

@@ -6,17 +6,25 @@ import json as json_module
 import sys
 import time
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 
-from dbbackup import assembly_pitr
 from dbbackup.cli.output import examples, print_json, say
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
 from dbbackup.core.pitr_window import estimate
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.operations.pitr_start import look_up
+
+
+def _cloud() -> ModuleType:
+    """Adapters of AWS, imported when they are used: the SDK takes as long to import as all the rest of a command."""
+    from dbbackup import assembly_pitr
+
+    return assembly_pitr
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +48,7 @@ Confirm = Annotated[str, typer.Option(help="Identifier of the production instanc
 def window(instance: Annotated[str, typer.Argument(help="RDS instance identifier.")], json: Json = False) -> None:
     """Show from when to when an instance can be restored, and how long that may take."""
     now = datetime.now(UTC)
-    source, found = look_up(assembly_pitr.instances(), instance, now)
+    source, found = look_up(_cloud().instances(), instance, now)
     guess = estimate(source, found.latest)
     if json:
         print_json({"instance": instance, "restorable_window": found.as_dict(), "estimate": guess.as_dict()})
@@ -89,7 +97,7 @@ def restore(
 @app.command(epilog=examples(("dbbackup pitr status arn:aws:states:...:execution:ftry-prod-pitr:...", "")))
 def status(arn: Annotated[str, typer.Argument(help="ARN of the execution.")], json: Json = False) -> None:
     """Show how an execution stands."""
-    document, state = _look(arn), assembly_pitr.executions(arn).last_state(arn)
+    document, state = _look(arn), _cloud().executions(arn).last_state(arn)
     shown = {
         "execution_arn": arn,
         "status": document["status"],
@@ -142,7 +150,8 @@ def _rename(event: dict[str, Any], system: str, *, wait: bool, json: bool, poll:
 
 def _ask(function: str, event: dict[str, Any]) -> dict[str, Any]:
     try:
-        return assembly_pitr.call_function(function, event)
+        answer: dict[str, Any] = _cloud().call_function(function, event)
+        return answer  # noqa: TRY300
     except FunctionFailedError as failure:
         if failure.status == 2:
             raise InvalidRequestError(failure.what) from failure
@@ -162,7 +171,7 @@ def _follow(answer: dict[str, Any], *, wait: bool, json: bool, poll: float) -> d
         return None
     shown = ""
     while (document := _look(arn))["status"] == "RUNNING":
-        state = assembly_pitr.executions(arn).last_state(arn) or "starting"
+        state = _cloud().executions(arn).last_state(arn) or "starting"
         if state != shown:
             sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S}  {state}\n")
             shown = state
@@ -179,7 +188,7 @@ def _follow(answer: dict[str, Any], *, wait: bool, json: bool, poll: float) -> d
 
 
 def _look(arn: str) -> dict[str, Any]:
-    document = assembly_pitr.executions(arn).document(arn)
+    document: dict[str, Any] | None = _cloud().executions(arn).document(arn)
     if document is None:
         raise InvalidRequestError(
             f"There is no execution {arn}.", untouched="Nothing was done.", action="Check the ARN and the region."
