@@ -103,8 +103,8 @@ class FunctionFailedError(DbBackupError):
 
     code = "function-failed"
 
-    def __init__(self, what: str, *, kind: str = "", status: int = 1) -> None:
-        super().__init__(what)
+    def __init__(self, what: str, *, untouched: str = "", action: str = "", kind: str = "", status: int = 1) -> None:
+        super().__init__(what, untouched=untouched, action=action)
         self.kind = kind
         self.status = status
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +22,7 @@ from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.evidence import append
 from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
 
-_SCRATCH = "__dbbackup_drill_"
-_SCRATCH_NAME = re.compile(rf".*{_SCRATCH}[0-9a-f]{{8}}")
+_SCRATCH = "__dbbackup_drill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +95,12 @@ def rehearse_dump(
     name = request.manifest.source.database
     plane, failure = None, None
     with cluster.lock(f"{_SCRATCH}{name}"):
-        _remove_old_scratch(cluster, name)
-        scratch = beside(name, f"{_SCRATCH}{secrets.token_hex(4)}")
+        # Always the same name: what a rehearsal that was killed has left is found again, and so is the copy that
+        # the restore inside it was filling.
+        scratch = beside(name, _SCRATCH)
+        for leftover in cluster.leftovers(scratch):
+            cluster.drop(leftover.name)
+        cluster.drop(scratch)
         try:
             plane = _rehearse(request, cluster, tools, scratch, started)
         except DbBackupError as error:
@@ -107,13 +108,6 @@ def rehearse_dump(
         finally:
             removed = _remove(cluster, scratch)
     return (plane.model_copy(update={"removed": removed}) if plane else None), failure
-
-
-def _remove_old_scratch(cluster: Cluster, name: str) -> None:
-    """What rehearsals that were killed have left; we hold the lock, so they are gone."""
-    for found in cluster.names():
-        if _SCRATCH_NAME.fullmatch(found) and beside(name, found[-len(_SCRATCH) - 8 :]) == found:
-            cluster.drop(found)
 
 
 def _remove(cluster: Cluster, scratch: str) -> bool:
