@@ -69,6 +69,10 @@ class EventField(StrEnum):
     """ISO 8601 time with a zone; with the tier and database it names the backup, so a repeat makes no second one."""
     DATABASE = "database"
     """Optional; one of the databases in :attr:`EnvKey.DB_NAMES`."""
+    COMMIT = "commit"
+    """Optional, with tier ``pre-migration``: git commit about to be migrated to; it goes into the receipt."""
+    REQUESTED_BY = "requested_by"
+    """Optional, with a commit: who asks; it goes into the receipt."""
 
 
 SCHEDULED_TIME_PLACEHOLDER: Final = "<aws.scheduler.scheduled-time>"
@@ -94,6 +98,23 @@ class Metric(StrEnum):
     """From the start to the written manifest. Unit Seconds."""
     DATABASE_SIZE = "DatabaseSizeBytes"
     """pg_database_size in the snapshot of the dump. Unit Bytes."""
+    BACKUP_LAST_SUCCESS = "BackupLastSuccessTime"
+    """When a verified backup was finished, in seconds since 1970. Unit Seconds."""
+    BACKUP_THROUGHPUT = "BackupThroughputBytesPerSecond"
+    """Size of the database by the time from the start of pg_dump to the stored archive. Unit Bytes/Second."""
+    BACKUP_ROWS = "BackupRows"
+    """Rows in the backup, counted or estimated. Unit Count."""
+    BACKUP_SIZE_RATIO = "BackupSizeRatio"
+    """Size of the archive by the size of the one before it, of the same tier. No data for the first. Unit None."""
+    VERIFICATION_FAILURE = "VerificationFailure"
+    """1 where what was read back was not what was written, 0 for a verified backup. Unit Count."""
+    RESTORE_SUCCESS = "RestoreSuccess"
+    """1 for a dump that was restored, compared and put in place, 0 for a failed restore; tier ``manual`` where the
+    backup's is not known. Unit Count."""
+    RESTORE_FAILURE = "RestoreFailure"
+    """1 for a failed restore of a dump, 0 for one that was put in place. Unit Count."""
+    RESTORE_DURATION = "RestoreDurationSeconds"
+    """From the start of a restore to the exchanged names. Unit Seconds."""
 
 
 class Dimension(StrEnum):

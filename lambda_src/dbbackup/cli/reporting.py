@@ -1,0 +1,39 @@
+"""What a local run tells others when it has ended; it never changes how the run itself ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from dbbackup.contract import Tier
+from dbbackup.contract_notification import Kind, Outcome
+from dbbackup.core.errors import InvalidRequestError, RefusedError
+from dbbackup.core.notification import Failure, Notification
+
+Listener = Callable[[Notification, Mapping[str, str]], None]
+"""Carries a notification, with the environment as its settings; says on standard error what it could not do."""
+
+LISTENERS: Final[list[Listener]] = []
+"""Everybody who is told: Slack, the textfile of Prometheus."""
+
+
+def tell(notification: Notification) -> None:
+    """Tell everybody."""
+    for listener in LISTENERS:
+        listener(notification, os.environ)
+
+
+@contextmanager
+def failures_told(kind: Kind, *, database: str | None, tier: Tier | None = None) -> Iterator[None]:
+    """Tell of a failure and let it go on. What was not understood or not confirmed is no failed run."""
+    try:
+        yield
+    except (InvalidRequestError, RefusedError):
+        raise
+    except BaseException as error:
+        if not isinstance(error, GeneratorExit):
+            failed = Outcome.FAILED
+            tell(Notification(kind=kind, outcome=failed, database=database, tier=tier, failure=Failure.of(error)))
+        raise

@@ -1,0 +1,63 @@
+"""Names of notifications that the infrastructure and the running code must agree on.
+
+Standard library only, like :mod:`dbbackup.contract`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+HANDLER_NOTIFY: Final = "dbbackup.handlers.notify.handler"
+"""Container command of the Slack notifier."""
+
+
+class NotifyEnvKey(StrEnum):
+    """Environment variables of the notifier, besides ``ENVIRONMENT`` of :class:`dbbackup.contract.EnvKey`."""
+
+    SECRET_ARN = "NOTIFY_SECRET_ARN"  # noqa: S105 - the name of a variable, not a secret
+    """ARN of the secret with the webhook: the URL itself, or a JSON object ``{"url": ...}``."""
+    SUCCESSES = "NOTIFY_SUCCESSES"
+    """One of :class:`Successes`."""
+    RUNBOOK_BASE_URL = "NOTIFY_RUNBOOK_BASE_URL"
+    """Where the runbooks are read, without a slash at the end."""
+    CONTACTS = "NOTIFY_CONTACTS"
+    """JSON array of ``{"role", "contact", "responsibility"}``: whom to call; shown with failures and alarms."""
+
+
+class Successes(StrEnum):
+    """Which verified backups are told."""
+
+    ALL = "all"
+    FIRST_AFTER_FAILURE = "first-after-failure"
+    NONE = "none"
+
+
+WEBHOOK_VARIABLE: Final = "SLACK_WEBHOOK_URL"
+"""Environment variable of the command: where local runs tell how they ended."""
+
+LOG_FIELD: Final = "notification"
+"""Field of a log line with a notification. A function in the VPC has no way to SNS, and every run writes its log:
+a subscription filter hands the lines that have the field to the notifier. Also the field of a message of the topic."""
+LOG_FILTER: Final = f'{{ $.{LOG_FIELD}.kind = "*" }}'
+"""Filter pattern of the subscription.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+"""
+
+
+class Kind(StrEnum):
+    """What has ended."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+    RECOVERY = "point-in-time-recovery"
+    PROMOTION = "promotion"
+    REHEARSAL = "rehearsal"
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"

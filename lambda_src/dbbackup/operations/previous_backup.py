@@ -1,0 +1,32 @@
+"""The backup before this one, which sizes are compared with."""
+
+from __future__ import annotations
+
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import ARCHIVE_SUFFIX, MANIFEST_SUFFIX, parse_file_name
+from dbbackup.core.ports import BackupStore
+from dbbackup.operations.catalog import read_manifest
+
+
+def previous_backup(store: BackupStore, manifest: Manifest) -> Manifest | None:
+    """The newest manifested backup of the same database and tier that is older; None where there is none.
+
+    Only names are listed and one manifest is read, as this runs after every backup.
+
+    Raises:
+        StorageError: the store cannot be listed or read.
+        VerificationFailedError: the manifest cannot be read.
+    """
+    older = []
+    for item in store.objects(manifest.tier):
+        if item.key.endswith(MANIFEST_SUFFIX):
+            key = item.key.removesuffix(MANIFEST_SUFFIX) + ARCHIVE_SUFFIX
+            parsed = parse_file_name(key)
+            if parsed and parsed[0] == manifest.source.database and parsed[1] < manifest.backup_id.time:
+                older.append((parsed[1], key))
+    for _, key in sorted(older, reverse=True):
+        found = read_manifest(store, key)
+        # In a directory all tiers lie side by side, and what a restore has set aside measures another moment's state.
+        if found is not None and found.tier is manifest.tier and not found.safety:
+            return found
+    return None
