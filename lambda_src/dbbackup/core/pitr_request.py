@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.pitr_names import check_identifier
+from dbbackup.core.problems import problems_of
 
 LATEST = "latest"
 _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+")
@@ -130,11 +131,7 @@ def _parsed(model: type[_Request], event: object, *, example: str) -> _Request:
     try:
         return model.model_validate(event)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'the event'}: "
-            f"{problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the event")
     raise InvalidRequestError(
         f"The request cannot be carried out: {problems}.",
         untouched=_UNTOUCHED,

@@ -13,6 +13,6 @@ def problems_of(error: ValidationError, whole: str) -> str:
         whole: what to call the document where the problem is not in one of its fields.
     """
     return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or whole}: {problem['msg']}"
+        f"{'.'.join(str(part) for part in problem['loc']) or whole}: {problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors(include_url=False, include_input=False)
     )

@@ -10,6 +10,7 @@ from dbbackup.contract import EnvKey
 from dbbackup.contract_pitr import PitrEnvKey
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.pitr_ports import WatchedTable
+from dbbackup.core.problems import problems_of
 
 
 class Watched(BaseModel):
@@ -67,9 +68,7 @@ def read_pitr_environment(variables: Mapping[str, str]) -> PitrEnvironment:
     try:
         return PitrEnvironment.model_validate({name: value for name, value in variables.items() if name in known})
     except ValidationError as error:
-        problems = "; ".join(
-            f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the environment")
     raise _incomplete(problems)
 
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from dbbackup.contract import SERVICE
 from dbbackup.core.errors import DbBackupError, InvalidRequestError
+from dbbackup.core.problems import problems_of
 from dbbackup.operations.pitr_restore import RestoreOrder
 from dbbackup.operations.pitr_swap import SwapOrder
 
@@ -75,10 +76,7 @@ def parse_task(model: type[Task[_Step]], event: object) -> Task[_Step]:
     try:
         return model.model_validate(event)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the event")
     raise InvalidRequestError(
         f"This is not a task of the state machine: {problems}.",
         untouched="Nothing was restored and nothing was renamed.",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 from dbbackup.contract import EnvKey
 from dbbackup.contract_rehearsal import RehearsalEnvKey
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.problems import problems_of
 from dbbackup.handlers.pitr_environment import Watched
 from dbbackup.operations.drill import Query
 from dbbackup.operations.rehearsal_planes import QueryOf
@@ -76,9 +77,7 @@ def read_rehearsal_environment(variables: Mapping[str, str]) -> RehearsalEnviron
             {name: value for name, value in variables.items() if name in known and value != ""}
         )
     except ValidationError as error:
-        problems = "; ".join(
-            f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the environment")
     raise _incomplete(problems)
 
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from dbbackup.contract_rehearsal import RehearsalStep
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.problems import problems_of
 from dbbackup.handlers.rehearsal_environment import RehearsalEnvironment
 from dbbackup.operations.rehearsal_instance import RehearsalOrder
 
@@ -56,10 +57,7 @@ def parse_rehearsal(event: object) -> RehearsalTask:
     try:
         return RehearsalTask.model_validate(event)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        problems = problems_of(error, "the event")
     raise InvalidRequestError(
         f"This is not a task of the rehearsal's state machine: {problems}.",
         untouched="Nothing was restored and nothing was removed.",
