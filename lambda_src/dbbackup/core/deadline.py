@@ -36,10 +36,10 @@ class Deadline:
         """
         if self.passed:
             raise DeadlineExceededError(
-                f"The time limit came near while {doing}, so the backup was aborted in order.",
-                untouched="Earlier backups are as they were; nothing was stored under a final name by this run.",
-                action="Give the function more memory (which is more processor), back up off-peak, or run this "
-                "database's backup outside Lambda from the same image, where no 15-minute limit applies.",
+                f"The time limit came near while {doing}, so the work was given up in order.",
+                untouched="The database and earlier backups are as they were; nothing was stored under a final name.",
+                action="Give the function more memory (which is more processor), run it off-peak, or do the same with the "
+                "command `dbbackup` from the same image outside Lambda, where no 15-minute limit applies.",
             )
 
 
