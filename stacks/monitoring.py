@@ -1,40 +1,47 @@
-"""The monitoring stack: the alarms and the topic that carries them to people."""
+"""The monitoring stack: everything that looks at the other stacks. Deployed last, so that it can see all of them."""
 
 from __future__ import annotations
 
 from constructs import Construct
 
-from constructs_lib import AlarmTopic, BackupAlarms
+from constructs_lib import BackupAlarms
 from stacks.backup import BackupStack
 from stacks.base import RecoveryStack
+from stacks.network import NetworkStack
+from stacks.notification import NotificationStack
+from stacks.rehearsal import RehearsalStack
 from stacks.settings import Settings
+from stacks.storage import StorageStack
 
 
 class MonitoringStack(RecoveryStack):
-    """Everything that tells somebody."""
+    """Everything that notices."""
 
-    def __init__(self, scope: Construct, *, settings: Settings, backup: BackupStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: Settings,
+        network: NetworkStack,
+        storage: StorageStack,
+        backup: BackupStack,
+        rehearsal: RehearsalStack | None,
+        notification: NotificationStack,
+    ) -> None:
         super().__init__(
             scope,
             "monitoring",
             settings=settings,
-            description="Alarms on missing, failed and oversized database backups, and the topic that carries them",
+            description="Alarms on missing, failed and oversized database backups, and on what endangers a recovery",
         )
         chosen = settings.monitoring
-        self.alarms = topic = AlarmTopic(
-            self,
-            "Alarms",
-            topic_name=f"{settings.prefix}-backup-alarms",
-            display_name=f"Database backups of {settings.prefix}",
-            emails=chosen.emails,
-        )
         BackupAlarms(
             self,
             "BackupAlarms",
             name_prefix=settings.prefix,
             function=backup.function,
             dead_letter_queue=backup.dead_letters,
-            action=topic.action(),
+            action=notification.alarms.action(),
             runbook_base_url=chosen.runbook_base_url,
             missing_backup_hours=chosen.missing_backup_hours,
             max_backup_bytes=chosen.max_backup_bytes,

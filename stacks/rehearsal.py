@@ -13,8 +13,8 @@ from constructs_lib import PostgresEndpoint, Rehearsal, RehearsalAlarms
 from constructs_lib.backup_image import LEFT_OUT, SOURCE
 from stacks.backup import ARCHITECTURES
 from stacks.base import RecoveryStack
-from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.notification import NotificationStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 
@@ -33,7 +33,7 @@ class RehearsalStack(RecoveryStack):
         network: NetworkStack,
         storage: StorageStack,
         database: PostgresEndpoint,
-        monitoring: MonitoringStack,
+        notification: NotificationStack,
     ) -> None:
         super().__init__(
             scope,
@@ -54,8 +54,8 @@ class RehearsalStack(RecoveryStack):
             vpc=network.vpc,
             subnets=network.subnets,
             log_key=network.log_key,
-            topic=monitoring.alarms.topic,
-            topic_key=monitoring.alarms.key,
+            topic=notification.alarms.topic,
+            topic_key=notification.alarms.key,
             template_version=template_version(settings),
             client_major=settings.backup.client_major,
             architecture=ARCHITECTURES[settings.backup.architecture],
@@ -72,14 +72,14 @@ class RehearsalStack(RecoveryStack):
             log_retention_days=chosen.log_retention_days,
             log_level=chosen.log_level,
         )
-        RehearsalAlarms(
+        self.alarms = RehearsalAlarms(
             self,
             "Alarms",
             name_prefix=settings.prefix,
             environment=settings.environment,
             instance=database.instance_identifier,
             machine=rehearsal.machine,
-            action=monitoring.alarms.action(),
+            action=notification.alarms.action(),
             runbook_base_url=settings.monitoring.runbook_base_url,
             missing_days=chosen.missing_days,
             objective_minutes=settings.restore.objective_minutes,

@@ -8,8 +8,8 @@ from constructs import Construct
 from constructs_lib import PointInTimeRecovery, PostgresEndpoint
 from stacks.backup import ARCHITECTURES
 from stacks.base import RecoveryStack
-from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.notification import NotificationStack
 from stacks.settings import Settings
 
 
@@ -23,7 +23,7 @@ class RestoreStack(RecoveryStack):
         settings: Settings,
         network: NetworkStack,
         database: PostgresEndpoint,
-        monitoring: MonitoringStack,
+        notification: NotificationStack,
     ) -> None:
         super().__init__(
             scope,
@@ -42,8 +42,8 @@ class RestoreStack(RecoveryStack):
             vpc=network.vpc,
             subnets=network.subnets,
             log_key=network.log_key,
-            topic=monitoring.alarms.topic,
-            topic_key=monitoring.alarms.key,
+            topic=notification.alarms.topic,
+            topic_key=notification.alarms.key,
             client_major=settings.backup.client_major,
             architecture=ARCHITECTURES[settings.backup.architecture],
             verify_tables=[table.model_dump() for table in chosen.verify_tables],

@@ -8,6 +8,7 @@ from stacks.backup import BackupStack
 from stacks.database import DatabaseStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.notification import NotificationStack
 from stacks.rehearsal import RehearsalStack
 from stacks.restore import RestoreStack
 from stacks.restore_dump import RestoreDumpStack
@@ -19,19 +20,31 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
     """Put the stacks of one environment under an app. An existing instance needs no database stack."""
     network = NetworkStack(scope, settings=settings)
     storage = StorageStack(scope, settings=settings)
+    notification = NotificationStack(scope, settings=settings, network=network)
     endpoint = (
         DatabaseStack(scope, settings=settings, network=network).endpoint if settings.database.new_instance else None
     )
     backup = BackupStack(scope, settings=settings, network=network, storage=storage, database=endpoint)
-    monitoring = MonitoringStack(scope, settings=settings, backup=backup)
     RestoreDumpStack(scope, settings=settings, network=network, storage=storage, database=backup.endpoint)
-    RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, monitoring=monitoring)
-    if settings.rehearsal.enabled:
+    RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, notification=notification)
+    rehearsal = (
         RehearsalStack(
             scope,
             settings=settings,
             network=network,
             storage=storage,
             database=backup.endpoint,
-            monitoring=monitoring,
+            notification=notification,
         )
+        if settings.rehearsal.enabled
+        else None
+    )
+    MonitoringStack(
+        scope,
+        settings=settings,
+        network=network,
+        storage=storage,
+        backup=backup,
+        rehearsal=rehearsal,
+        notification=notification,
+    )

@@ -70,7 +70,7 @@ def test_the_same_settings_give_the_same_bytes_everywhere(prod: Synthesized, cop
     first, second = contents(prod.folder), contents(tmp_path / "there")
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == []
-    assert len([name for name in first if name.endswith(".template.json")]) == 8
+    assert len([name for name in first if name.endswith(".template.json")]) == 9
 
 
 def test_a_wrong_setting_is_explained_without_a_traceback(copied: Path, tmp_path: Path) -> None:

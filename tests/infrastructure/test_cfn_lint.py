@@ -22,7 +22,7 @@ ACCEPTED = {
 def test_cloudformation_accepts_every_template(environment: str, request: pytest.FixtureRequest) -> None:
     synthesized: Synthesized = request.getfixturevalue(environment)
     templates = sorted(synthesized.folder.glob("*.template.json"))
-    assert len(templates) == 8
+    assert len(templates) == 9
     assert [finding for path in templates for finding in _findings(path)] == []
 
 
@@ -37,7 +37,7 @@ def test_cloudformation_accepts_what_is_added_to_somebody_else_s_network_and_dat
         )
     )
     templates = sorted(synthesized.folder.glob("*.template.json"))
-    assert len(templates) == 7
+    assert len(templates) == 8
     assert [finding for path in templates for finding in _findings(path)] == []
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from dbbackup.contract import METRICS_NAMESPACE, Metric, Tier, metric_dimensions
-from tests.infrastructure.synthesis import Synthesized, Template, statements_of
+from tests.infrastructure.synthesis import Synthesized, Template
 
 ALARM = "AWS::CloudWatch::Alarm"
-TOPIC = {"Ref": "AlarmsTopic3A2DFEBA"}
 
 
 @pytest.fixture(scope="module")
@@ -79,33 +78,11 @@ def test_errors_are_those_of_the_backup_function(alarms: dict[str, dict[str, Any
 
 def test_every_alarm_is_heard_and_says_what_to_do(alarms: dict[str, dict[str, Any]]) -> None:
     for name, alarm in alarms.items():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC], name
+        assert alarm["AlarmActions"] == alarm["OKActions"], name
+        (topic,) = alarm["AlarmActions"]
+        assert topic["Fn::ImportValue"].startswith("ftry-prod-notification:ExportsOutputRefAlarmsTopic"), name
         assert "What to do: docs/runbooks/backup-" in alarm["AlarmDescription"], name
         assert alarm["AlarmDescription"].endswith(".md"), name
-
-
-def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(monitoring: Template) -> None:
-    assert monitoring.only("AWS::SNS::Topic")["KmsMasterKeyId"] == {"Fn::GetAtt": ["AlarmsKey3C2381B3", "Arn"]}
-    key = monitoring.only("AWS::KMS::Key")
-    assert key["EnableKeyRotation"] is True
-    (alarms,) = [found for found in statements_of(key["KeyPolicy"]) if "Service" in found["Principal"]]
-    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert set(alarms["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-    assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-
-
-def test_alarms_may_publish_and_nobody_may_in_the_clear(monitoring: Template) -> None:
-    policy = {found["Effect"]: found for found in statements_of(_topic_policy(monitoring))}
-    assert set(policy) == {"Allow", "Deny"}
-    assert policy["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert policy["Allow"]["Action"] == ["sns:Publish"]
-    assert policy["Allow"]["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert policy["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def _topic_policy(monitoring: Template) -> dict[str, Any]:
-    found: dict[str, Any] = monitoring.only("AWS::SNS::TopicPolicy")["PolicyDocument"]
-    return found
 
 
 def _dimensions(metric: dict[str, Any]) -> dict[str, str]:

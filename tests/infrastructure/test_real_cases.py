@@ -71,7 +71,7 @@ def test_an_existing_vpc_gets_endpoints_where_it_wants_them() -> None:
 
 
 def test_an_existing_instance_means_no_new_one(for_existing_instance: Synthesized) -> None:
-    parts = {"network", "storage", "backup", "monitoring", "restore", "restore-dump", "rehearsal"}
+    parts = {"network", "storage", "notification", "backup", "monitoring", "restore", "restore-dump", "rehearsal"}
     assert for_existing_instance.parts == parts
     for part in for_existing_instance.parts:
         assert not for_existing_instance[part].all("AWS::RDS::DBInstance")
@@ -191,7 +191,7 @@ def test_named_buckets_and_addresses_by_setting() -> None:
         "ftry-backups-log",
         "ftry-backups",
     ]
-    subscription = named["monitoring"].only("AWS::SNS::Subscription")
+    subscription = named["notification"].only("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "dba@example.com")
     descriptions = [found["AlarmDescription"] for found in named["monitoring"].all("AWS::CloudWatch::Alarm")]
     assert all("https://wiki.example.com/runbooks/backup-" in text for text in descriptions)

@@ -26,7 +26,7 @@ def test_every_stack_is_shown(prod: Synthesized) -> None:
     assert shown.returncode == 0
     for name in prod.stacks:
         assert name in shown.stdout
-    assert "8 stacks" in shown.stdout
+    assert "9 stacks" in shown.stdout
     assert str(prod.folder) in shown.stdout
 
 

@@ -8,7 +8,17 @@ import pytest
 
 from tests.infrastructure.synthesis import Synthesized
 
-PARTS = {"network", "storage", "database", "backup", "monitoring", "restore", "restore-dump", "rehearsal"}
+PARTS = {
+    "network",
+    "storage",
+    "notification",
+    "database",
+    "backup",
+    "restore",
+    "restore-dump",
+    "rehearsal",
+    "monitoring",
+}
 
 
 @pytest.fixture(params=["prod", "staging", "dev"])
@@ -77,7 +87,7 @@ def test_no_account_is_named(synthesized: Synthesized) -> None:
         ("storage", "BackupsAccessLogs4CD0EFAD", "AWS::S3::Bucket"),
         ("storage", "BackupsKeyC696F888", "AWS::KMS::Key"),
         ("network", "LogKeyE83D0C1B", "AWS::KMS::Key"),
-        ("monitoring", "AlarmsKey3C2381B3", "AWS::KMS::Key"),
+        ("notification", "AlarmsKey3C2381B3", "AWS::KMS::Key"),
     ],
 )
 def test_what_holds_data_keeps_its_logical_id(prod: Synthesized, part: str, logical_id: str, kind: str) -> None:
