@@ -142,6 +142,7 @@ TAG_KIND: Final = "dbbackup:kind"
 KIND_DUMP: Final = "dump"
 KIND_ROLES: Final = "roles"
 KIND_MANIFEST: Final = "manifest"
+KIND_RECEIPT: Final = "receipt"
 
 IMAGE_CA_BUNDLE: Final = "/opt/dbbackup/rds-global-bundle.pem"
 """Where the image keeps the certificate authorities of RDS."""

@@ -17,7 +17,7 @@ from dbbackup.contract import Tier
 from dbbackup.core.errors import NotFoundError, StorageError, StorageFullError
 from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.naming import BackupId, is_ours, manifest_key, roles_key
+from dbbackup.core.naming import BackupId, is_ours, manifest_key, receipt_key, roles_key
 from dbbackup.core.ports import StoredObject
 
 CHUNK_BYTES = 1024 * 1024
@@ -221,7 +221,7 @@ class DirectoryStore:
         for manifest in manifests:
             archive = manifest.archive.key
             with _translated("removing", self._folder / archive, untouched=_KEPT):
-                for key in (manifest_key(archive), roles_key(archive), archive):
+                for key in (manifest_key(archive), receipt_key(archive), roles_key(archive), archive):
                     (self._folder / key).unlink(missing_ok=True)
             removed += 1
         return removed

@@ -13,6 +13,7 @@ TIME_FORMAT = "%Y%m%d_%H%M%S"
 ARCHIVE_SUFFIX = ".dump"
 MANIFEST_SUFFIX = ".manifest.json"
 ROLES_SUFFIX = ".roles.sql"
+RECEIPT_SUFFIX = ".receipt.json"
 _NAME = re.compile(r"(?P<database>[^/]+)_backup_(?P<time>\d{8}_\d{6})\.dump")
 
 
@@ -50,6 +51,11 @@ def roles_key(archive_key: str) -> str:
     return archive_key.removesuffix(ARCHIVE_SUFFIX) + ROLES_SUFFIX
 
 
+def receipt_key(archive_key: str) -> str:
+    """Where the receipt of an archive that was taken before a migration lies: beside it."""
+    return archive_key.removesuffix(ARCHIVE_SUFFIX) + RECEIPT_SUFFIX
+
+
 def archive_key(manifest: str) -> str:
     """The archive that a manifest's key belongs to."""
     return manifest.removesuffix(MANIFEST_SUFFIX) + ARCHIVE_SUFFIX
@@ -68,8 +74,8 @@ def parse_file_name(name: str) -> tuple[str, datetime] | None:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file name or key is one that a backup's archive, manifest or role dump has."""
-    for suffix in (ARCHIVE_SUFFIX, MANIFEST_SUFFIX, ROLES_SUFFIX):
+    """Whether a file name or key is one that a backup's archive, manifest, role dump or receipt has."""
+    for suffix in (ARCHIVE_SUFFIX, MANIFEST_SUFFIX, ROLES_SUFFIX, RECEIPT_SUFFIX):
         if name.endswith(suffix):
             return parse_file_name(name.removesuffix(suffix) + ARCHIVE_SUFFIX) is not None
     return False

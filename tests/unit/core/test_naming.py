@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbbackup.contract import Tier
-from dbbackup.core.naming import BackupId, archive_key, is_ours, manifest_key, parse_file_name, roles_key
+from dbbackup.core.naming import BackupId, archive_key, is_ours, manifest_key, parse_file_name, receipt_key, roles_key
 
 DATABASES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=63)
 TIMES = st.datetimes(datetime(1990, 1, 1), timezones=st.timezones())  # noqa: DTZ001 - the zone is drawn
@@ -91,5 +91,5 @@ def test_manifest_and_roles_lie_beside_the_archive() -> None:
 
 def test_the_files_of_a_backup_are_told_from_others() -> None:
     key = BackupId("ftry", Tier.DAILY, MOMENT).file_name
-    assert all(is_ours(name) for name in (key, manifest_key(key), roles_key(key)))
+    assert all(is_ours(name) for name in (key, manifest_key(key), roles_key(key), receipt_key(key)))
     assert not any(is_ours(name) for name in ("film", "notes.dump", f"{key}.rejected", "ftry.manifest.json", ""))
