@@ -12,6 +12,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dbbackup.contract import METRICS_NAMESPACE, SERVICE, EnvKey, Metric
+from dbbackup.contract_notification import LOG_FIELD
 from dbbackup.handlers.backup import handler
 from tests.support.buckets import Bucket
 from tests.support.databases import Database
@@ -82,12 +83,17 @@ def deploy(bucket: Bucket, database: Database, monkeypatch: pytest.MonkeyPatch, 
 
 
 def metrics(output: str) -> dict[str, Any]:
-    """The last metrics document among lines of standard output."""
+    """The last verdict on a run among the metrics documents on standard output."""
     documents = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
-    assert documents, "no metrics were emitted"
-    last = documents[-1]
-    assert isinstance(last, dict)
-    return last
+    verdicts: list[dict[str, Any]] = [document for document in documents if Metric.BACKUP_SUCCESS in document]
+    assert verdicts, "no metrics were emitted"
+    return verdicts[-1]
+
+
+def notices(output: str) -> list[dict[str, Any]]:
+    """What the log lines on standard output hand to the notifier."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [line[LOG_FIELD] for line in lines if LOG_FIELD in line]
 
 
 def failures_counted(output: str) -> float:

@@ -12,15 +12,21 @@ from pydantic import SecretStr
 from dbbackup import assembly
 from dbbackup.adapters import secrets
 from dbbackup.contract import SERVICE, EnvKey, EventField
+from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError
+from dbbackup.core.errors import DbBackupError, VerificationFailedError
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.notification import Notification
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.event import BackupEvent, parse_event
+from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.backup import BackupOutcome, BackupRequest, run_backup
+from dbbackup.operations.previous_backup import previous_backup
 
 _LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
+_COMPARISON_SECONDS = 20
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -44,17 +50,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         signals = Signals(settings.environment, database, asked.tier.value)
         outcome = _run(settings, asked, database, context)
     except DbBackupError as error:
-        signals.failed()
-        _LOG.error("backup failed", extra={"event": event, **error.as_dict()})
+        signals.failed(verification=isinstance(error, VerificationFailedError))
+        _LOG.error(
+            "backup failed", extra={"event": event, **error.as_dict(), **failure_notice(Kind.BACKUP, error, signals)}
+        )
         raise
-    except BaseException:
+    except BaseException as error:
         signals.failed()
-        _LOG.exception("backup failed unexpectedly", extra={"event": event})
+        _LOG.exception(
+            "backup failed unexpectedly", extra={"event": event, **failure_notice(Kind.BACKUP, error, signals)}
+        )
         raise
     answer = _answer(settings, outcome)
     # A repeated event counts as a success: the backup it asks for exists and was verified.
     signals.succeeded(outcome.manifest, outcome.duration_seconds)
-    _LOG.info("backup verified", extra=answer)
+    # Only now, when all else is told: what it adds is nice to have, and S3 may stall it until the function is killed.
+    previous = _previous(settings, outcome.manifest)
+    signals.compared(outcome.manifest, previous)
+    _LOG.info("backup verified", extra={**answer, **_success_notice(settings, outcome, previous)})
     return answer
 
 
@@ -64,6 +77,30 @@ def _signals_before_anything_is_known(event: object) -> Signals:
         os.environ.get(EnvKey.ENVIRONMENT.value) or UNKNOWN,
         str(given.get(EventField.DATABASE.value) or UNKNOWN),
         str(given.get(EventField.TIER.value) or UNKNOWN),
+    )
+
+
+def _previous(settings: FunctionEnvironment, manifest: Manifest) -> Manifest | None:
+    """The backup before this one; where it cannot be found out, that is logged and the backup is as good."""
+    try:
+        return previous_backup(assembly.bucket_store(settings.bucket, Deadline.after(_COMPARISON_SECONDS)), manifest)
+    except DbBackupError as error:
+        _LOG.warning("the backup is not compared with the one before it", extra=error.as_dict())
+    except Exception:  # noqa: BLE001 - the backup is made; a defect here must not say otherwise
+        _LOG.warning("the backup is not compared with the one before it", exc_info=True)
+    return None
+
+
+def _success_notice(settings: FunctionEnvironment, outcome: BackupOutcome, previous: Manifest | None) -> dict[str, Any]:
+    return notice(
+        Notification.of_backup(
+            outcome.manifest,
+            location=f"s3://{settings.bucket}/{outcome.manifest.archive.key}",
+            duration_seconds=round(outcome.duration_seconds, 3),
+            environment=settings.environment,
+            previous=previous,
+            repeated=not outcome.created,
+        )
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dbbackup.contract import METRICS_NAMESPACE, Metric, Tier, metric_dimensions
+from dbbackup.core.manifest import TableCount
 from dbbackup.handlers.signals import UNKNOWN, Signals
 from tests.support.backups import manifest_of
 
@@ -43,7 +44,8 @@ def test_a_success_has_exactly_the_dimensions_that_alarms_ask_for(capsys: pytest
 
 
 def test_a_success_reports_every_metric_with_its_unit(capsys: pytest.CaptureFixture[str]) -> None:
-    manifest = manifest_of("shop")
+    rows = TableCount(oid=1, schema_name="public", table="item", rows=42, exact=True, bytes=8192)
+    manifest = manifest_of("shop").model_copy(update={"tables": (rows,)})
     Signals("prod", "shop", "daily").succeeded(manifest, 12.5)
     document = _emitted(capsys)
     assert _units(document) == {
@@ -52,6 +54,10 @@ def test_a_success_reports_every_metric_with_its_unit(capsys: pytest.CaptureFixt
         Metric.BACKUP_SIZE: "Bytes",
         Metric.BACKUP_DURATION: "Seconds",
         Metric.DATABASE_SIZE: "Bytes",
+        Metric.BACKUP_LAST_SUCCESS: "Seconds",
+        Metric.BACKUP_THROUGHPUT: "Bytes/Second",
+        Metric.BACKUP_ROWS: "Count",
+        Metric.VERIFICATION_FAILURE: "Count",
     }
     assert _values(document) == {
         Metric.BACKUP_SUCCESS: 1,
@@ -59,7 +65,59 @@ def test_a_success_reports_every_metric_with_its_unit(capsys: pytest.CaptureFixt
         Metric.BACKUP_SIZE: manifest.archive.size_bytes,
         Metric.BACKUP_DURATION: 12.5,
         Metric.DATABASE_SIZE: manifest.source.database_size_bytes,
+        Metric.BACKUP_LAST_SUCCESS: manifest.finished_at.timestamp(),
+        Metric.BACKUP_THROUGHPUT: 8_000_000 / 1.5,
+        Metric.BACKUP_ROWS: 42,
+        Metric.VERIFICATION_FAILURE: 0,
     }
+
+
+def test_a_dump_too_short_to_be_timed_has_no_throughput(capsys: pytest.CaptureFixture[str]) -> None:
+    Signals("prod", "shop", "daily").succeeded(manifest_of("shop").model_copy(update={"dump_seconds": 0}), 0)
+    assert Metric.BACKUP_THROUGHPUT not in _values(_emitted(capsys))
+
+
+def test_a_size_is_told_beside_that_of_the_backup_before(capsys: pytest.CaptureFixture[str]) -> None:
+    Signals("prod", "shop", "daily").compared(manifest_of("shop", size_bytes=3), manifest_of("shop", size_bytes=12))
+    document = _emitted(capsys)
+    assert _units(document) == {Metric.BACKUP_SIZE_RATIO: "None"}
+    assert _values(document) == {Metric.BACKUP_SIZE_RATIO: 0.25}
+    (names,) = _directive(document)["Dimensions"]
+    assert {name: document[name] for name in names} == metric_dimensions("prod", "shop", Tier.DAILY)
+
+
+def test_the_first_backup_has_nothing_to_be_compared_with(capsys: pytest.CaptureFixture[str]) -> None:
+    Signals("prod", "shop", "daily").compared(manifest_of("shop"), None)
+    assert capsys.readouterr().out == ""
+
+
+def test_only_a_failed_verification_says_something_about_verification(capsys: pytest.CaptureFixture[str]) -> None:
+    Signals("prod", "shop", "daily").failed(verification=True)
+    document = _emitted(capsys)
+    assert _values(document) == {
+        Metric.BACKUP_SUCCESS: 0,
+        Metric.BACKUP_FAILURE: 1,
+        Metric.VERIFICATION_FAILURE: 1,
+    }
+    assert set(_units(document).values()) == {"Count"}
+
+
+def test_a_restore_tells_its_end_and_its_duration(capsys: pytest.CaptureFixture[str]) -> None:
+    signals = Signals("prod", "shop", "weekly")
+    signals.restored(7.5)
+    document = _emitted(capsys)
+    assert _units(document) == {
+        Metric.RESTORE_SUCCESS: "Count",
+        Metric.RESTORE_FAILURE: "Count",
+        Metric.RESTORE_DURATION: "Seconds",
+    }
+    assert _values(document) == {
+        Metric.RESTORE_SUCCESS: 1,
+        Metric.RESTORE_FAILURE: 0,
+        Metric.RESTORE_DURATION: 7.5,
+    }
+    signals.not_restored()
+    assert _values(_emitted(capsys)) == {Metric.RESTORE_SUCCESS: 0, Metric.RESTORE_FAILURE: 1}
 
 
 @pytest.mark.parametrize("tier", Tier)
