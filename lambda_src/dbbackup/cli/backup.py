@@ -10,15 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup import assembly
-from dbbackup.cli.output import examples, print_json, progress_line, say
+from dbbackup.cli.output import examples, print_json, progress_line, say, warn
+from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
+from dbbackup.contract_notification import Kind
 from dbbackup.core.compression import Method
-from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.errors import InvalidRequestError, StorageError, VerificationFailedError
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.notification import Notification
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.retention import expired
 from dbbackup.core.units import format_bytes, format_seconds
 from dbbackup.operations.backup import GIB, BackupOutcome, BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog
+from dbbackup.operations.previous_backup import previous_backup
 
 HELP = (
     "Take one backup and verify it.\n\n"
@@ -61,7 +66,7 @@ def backup(
             action="Set POSTGRES_DB, DATABASE_URL or PGDATABASE, or give --database.",
         )
     store = assembly.store_for(directory, bucket, os.environ)
-    with progress_line() as listener:
+    with failures_told(Kind.BACKUP, database=connection.database, tier=tier), progress_line() as listener:
         outcome = run_backup(
             BackupRequest(
                 tier=tier,
@@ -77,6 +82,7 @@ def backup(
         )
     if not json:
         _say_made(store, outcome)
+    _tell_made(store, outcome)
     removed = _prune(store, connection.database, retention_days)
     if json:
         print_json(_document(store, outcome, removed))
@@ -97,6 +103,28 @@ def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
     estimated = sum(not table.exact for table in manifest.tables)
     rows = f"{manifest.total_rows:,} rows" + (f", {estimated} tables estimated" if estimated else "")
     say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
+
+
+def _tell_made(store: BackupStore, outcome: BackupOutcome) -> None:
+    manifest = outcome.manifest
+    tell(
+        Notification.of_backup(
+            manifest,
+            location=store.url(manifest.archive.key),
+            duration_seconds=outcome.duration_seconds,
+            previous=_previous(store, manifest),
+            repeated=not outcome.created,
+        )
+    )
+
+
+def _previous(store: BackupStore, manifest: Manifest) -> Manifest | None:
+    try:
+        return previous_backup(store, manifest)
+    except (StorageError, VerificationFailedError) as error:
+        # The backup is made and verified; only what its size is compared with is missing.
+        warn(f"The size was not compared with the last backup's. {error}")
+        return None
 
 
 def _document(store: BackupStore, outcome: BackupOutcome, removed: int) -> dict[str, Any]:

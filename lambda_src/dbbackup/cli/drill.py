@@ -11,12 +11,15 @@ import typer
 from dbbackup import assembly
 from dbbackup.cli.location import locate
 from dbbackup.cli.output import examples, print_json, progress_line, say
+from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
+from dbbackup.contract_notification import Kind
 from dbbackup.core.errors import NotFoundError
 from dbbackup.core.evidence import Stored
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.drill import DrillRequest, Query, run_drill
+from dbbackup.operations.notification_of import rehearsed
 
 HELP = (
     "Rehearse a restore: the backup goes into a scratch database, is checked, and the database is removed.\n\n"
@@ -58,7 +61,11 @@ def drill(
                 action="Rehearse with a backup that `dbbackup list` shows.",
             )
         manifest = found
-    with assembly.cluster_for(connection) as cluster, progress_line() as listener:
+    with (
+        failures_told(Kind.REHEARSAL, database=manifest.source.database, tier=manifest.tier),
+        assembly.cluster_for(connection) as cluster,
+        progress_line() as listener,
+    ):
         stored = run_drill(
             DrillRequest(
                 store=store,
@@ -76,6 +83,7 @@ def drill(
         print_json(document(stored))
     else:
         say_evidence(stored, store.url(stored.key))
+    tell(rehearsed(stored, store.url(stored.key)))
     if not stored.evidence.passed:
         raise typer.Exit(1)
 

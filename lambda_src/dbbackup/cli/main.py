@@ -12,6 +12,8 @@ import typer
 
 from dbbackup.cli import backup, drill, evidence, listing, pitr, restore, verify
 from dbbackup.cli.output import report_failure
+from dbbackup.cli.reporting import LISTENERS
+from dbbackup.cli.slack import tell_slack
 from dbbackup.contract import SERVICE
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 
@@ -35,6 +37,8 @@ app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(pitr.app, name="pitr")
 app.command("verify", help=verify.HELP, epilog=verify.EXAMPLES)(verify.verify)
+
+LISTENERS.append(tell_slack)
 
 
 def _show_version(wanted: bool) -> None:

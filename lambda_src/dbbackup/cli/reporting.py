@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+import typer
+
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.errors import InvalidRequestError, RefusedError
@@ -27,10 +29,10 @@ def tell(notification: Notification) -> None:
 
 @contextmanager
 def failures_told(kind: Kind, *, database: str | None, tier: Tier | None = None) -> Iterator[None]:
-    """Tell of a failure and let it go on. What was not understood or not confirmed is no failed run."""
+    """Tell of a failure and let it go on. What was not understood, not confirmed or only planned is no failed run."""
     try:
         yield
-    except (InvalidRequestError, RefusedError):
+    except (InvalidRequestError, RefusedError, typer.Exit):
         raise
     except BaseException as error:
         if not isinstance(error, GeneratorExit):

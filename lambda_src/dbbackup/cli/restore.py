@@ -12,8 +12,10 @@ import typer
 from dbbackup import assembly
 from dbbackup.cli.location import find_source
 from dbbackup.cli.output import examples, progress_line, say
+from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
 from dbbackup.contract import Tier
+from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ArchivedError, InvalidRequestError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
@@ -25,6 +27,7 @@ from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog
 from dbbackup.operations.leftovers import resume as resume_restore
+from dbbackup.operations.notification_of import restored
 from dbbackup.operations.restore import RestoreRequest, run_restore
 
 POLL_SECONDS = 60
@@ -101,7 +104,11 @@ def restore(
         keep_old=keep_old,
     )
     dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=_last_backup(source.store, target))
-    with assembly.cluster_for(connection) as cluster, progress_line() as listener:
+    with (
+        failures_told(Kind.RESTORE, database=target, tier=source.manifest.tier if source.manifest else None),
+        assembly.cluster_for(connection) as cluster,
+        progress_line() as listener,
+    ):
         request = RestoreRequest(
             source=source,
             options=options,
@@ -112,6 +119,7 @@ def restore(
         )
         outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
     show_outcome(outcome, source, as_json=json)
+    tell(restored(outcome, source))
 
 
 def _qualified(name: str) -> tuple[str, str]:

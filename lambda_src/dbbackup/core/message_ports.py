@@ -1,0 +1,26 @@
+"""What telling people needs of the world."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from dbbackup.contract import Tier
+from dbbackup.core.message import Message
+
+
+class Messenger(Protocol):
+    """A channel that people read."""
+
+    def send(self, message: Message) -> None:
+        """Send a message, repeating where that may help; raises UndeliveredError unless it was taken."""
+
+
+class History(Protocol):
+    """What has happened before."""
+
+    def failed_between(self, database: str, tier: Tier, start: datetime, end: datetime) -> bool:
+        """Whether a backup failed after the one moment and before the other; raises DbBackupError if unknown."""
+
+    def alarm_began(self, name: str, ended: datetime) -> datetime | None:
+        """When an alarm that ended then was raised; None where it was not raised before. Raises DbBackupError."""
