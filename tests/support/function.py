@@ -29,6 +29,13 @@ class _Context:
         return int(self._seconds * 1000)
 
 
+def log_here() -> None:
+    """Let the functions log to the standard output of this test, not to that of the first import."""
+    for log in logging.getLogger(SERVICE).handlers:
+        if isinstance(log, logging.StreamHandler):
+            log.stream = sys.stdout
+
+
 @dataclass(frozen=True)
 class Function:
     """A deployed function: its environment is set, its secret exists."""
@@ -44,9 +51,7 @@ class Function:
 
     def invoke(self, event: Any = None, *, seconds: float = 900) -> dict[str, Any]:
         """One invocation with this much time left."""
-        for log in logging.getLogger(SERVICE).handlers:
-            if isinstance(log, logging.StreamHandler):
-                log.stream = sys.stdout  # the one of this test, not that of the first import
+        log_here()
         return handler(EVENT if event is None else event, cast("LambdaContext", _Context(seconds)))
 
     def store_secret(self, content: str) -> None:

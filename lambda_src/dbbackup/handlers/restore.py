@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -11,18 +12,22 @@ from pydantic import SecretStr
 
 from dbbackup import assembly
 from dbbackup.adapters import secrets
-from dbbackup.contract import SERVICE, RestoreStatus, Tier
+from dbbackup.contract import SERVICE, EnvKey, RestoreStatus, Tier
+from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError, RefusedError
+from dbbackup.core.errors import DbBackupError, InvalidRequestError, RefusedError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.restore_plan import RestoreOptions
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
+from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event
+from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.notification_of import restored
 from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
 
 _LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
@@ -39,28 +44,49 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``status`` and what was restored; with status ``retrieving``, how long the archive takes to come back.
 
     Raises:
-        DbBackupError: the target is as it was.
+        DbBackupError: the target is as it was. Counted as a failed restore, unless it was one that nobody has confirmed
+            or understood: then none was begun, and whoever asked hears why.
     """
+    clock = time.monotonic()
+    signals = Signals(os.environ.get(EnvKey.ENVIRONMENT.value) or UNKNOWN, UNKNOWN, Tier.MANUAL.value)
+    settings: FunctionEnvironment | None = None
     try:
         settings = read_environment(os.environ)
         asked = parse_restore_event(event)
-        answer = _restore(settings, asked, context)
+        signals = Signals(settings.environment, asked.to, (asked.tier or Tier.MANUAL).value)
+        deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - settings.deadline_margin_seconds)
+        source = _find(settings, asked, deadline)
+        if source.manifest is not None:
+            signals = Signals(settings.environment, asked.to, source.manifest.tier.value)
+        waiting = _ask_back(source, asked)
+        if waiting is not None:
+            _LOG.info("restore answered", extra=waiting)
+            return waiting
+        outcome = _restore(settings, asked, source, deadline)
     except DbBackupError as error:
-        _LOG.error("restore failed", extra={"event": event, **error.as_dict()})
+        refused = settings is not None and isinstance(error, (InvalidRequestError, RefusedError))
+        told = {} if refused else _failed(error, signals)
+        _LOG.error("restore failed", extra={"event": event, **error.as_dict(), **told})
         raise
-    except BaseException:
-        _LOG.exception("restore failed unexpectedly", extra={"event": event})
+    except BaseException as error:
+        _LOG.exception("restore failed unexpectedly", extra={"event": event, **_failed(error, signals)})
         raise
-    _LOG.info("restore answered", extra=answer)
+    seconds = round(time.monotonic() - clock, 3)
+    signals.restored(seconds)
+    answer = _answer(outcome, source)
+    told = notice(restored(outcome, source, environment=settings.environment))
+    _LOG.info("restore answered", extra={**answer, **told})
     return answer
 
 
-def _restore(settings: FunctionEnvironment, asked: RestoreEvent, context: LambdaContext) -> dict[str, Any]:
-    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - settings.deadline_margin_seconds)
-    source = _find(settings, asked, deadline)
-    waiting = _ask_back(source, asked)
-    if waiting is not None:
-        return waiting
+def _failed(error: BaseException, signals: Signals) -> dict[str, Any]:
+    signals.not_restored()
+    return failure_notice(Kind.RESTORE, error, signals)
+
+
+def _restore(
+    settings: FunctionEnvironment, asked: RestoreEvent, source: ArchiveSource, deadline: Deadline
+) -> RestoreOutcome:
     username, password = secrets.read_credentials(secrets.make_client(), settings.secret_arn)
     connection = Connection(
         host=settings.host,
@@ -72,7 +98,7 @@ def _restore(settings: FunctionEnvironment, asked: RestoreEvent, context: Lambda
         sslrootcert=settings.sslrootcert,
     )
     with assembly.cluster_for(connection) as cluster:
-        outcome = run_restore(
+        return run_restore(
             RestoreRequest(
                 source=source,
                 options=RestoreOptions(
@@ -90,7 +116,6 @@ def _restore(settings: FunctionEnvironment, asked: RestoreEvent, context: Lambda
             cluster=cluster,
             tools=assembly.restore_tools_for(connection, os.environ),
         )
-    return _answer(outcome, source)
 
 
 def _find(settings: FunctionEnvironment, asked: RestoreEvent, deadline: Deadline) -> ArchiveSource:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dbbackup.core.errors import InvalidRequestError, NotFoundError, RefusedError
+from dbbackup.contract import Metric, Tier, metric_dimensions
+from dbbackup.core.errors import DbBackupError, InvalidRequestError, NotFoundError, RefusedError
 from dbbackup.handlers.restore import handler
 from tests.support.backups import take
 from tests.support.buckets import Bucket
 from tests.support.databases import Database
-from tests.support.function import deploy
+from tests.support.function import deploy, log_here, notices
 
 
 class _Context:
@@ -118,3 +120,92 @@ def test_a_backup_that_is_not_there_is_said_so(database: Database) -> None:
         _invoke(to=database.name)
     with pytest.raises(NotFoundError, match=r"There is no s3://"):
         _invoke(to=database.name, backup="daily/none_backup_20260101_000000.dump")
+
+
+def _restores_counted(output: str) -> list[dict[str, Any]]:
+    """Every verdict on a restore among the metrics on standard output."""
+    documents = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+    return [document for document in documents if Metric.RESTORE_SUCCESS in document]
+
+
+def test_a_restore_is_counted_and_told(database: Database, bucket: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = take(database, bucket.store(), tier=Tier.WEEKLY).manifest
+    log_here()
+    _invoke(to=database.name, confirm=database.name, tier="weekly")
+
+    output = capsys.readouterr().out
+    (counted,) = _restores_counted(output)
+    assert metric_dimensions("test", database.name, Tier.WEEKLY).items() <= counted.items()
+    assert (counted[Metric.RESTORE_SUCCESS], counted[Metric.RESTORE_FAILURE]) == ([1], [0])
+    assert counted[Metric.RESTORE_DURATION][0] > 0
+    (told,) = notices(output)
+    assert (told["kind"], told["outcome"], told["environment"]) == ("restore", "succeeded", "test")
+    assert (told["database"], told["tier"], told["rows"]) == (database.name, "weekly", 3)
+    assert told["location"] == f"s3://{bucket.name}/{manifest.archive.key}"
+
+
+def test_a_failed_restore_is_counted_and_told(
+    database: Database, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = take(database, bucket.store(), tier=Tier.DAILY).manifest.archive
+    bucket.s3.delete_object(Bucket=bucket.name, Key=archive.key, VersionId=str(archive.version_id))
+    log_here()
+    with pytest.raises(DbBackupError):
+        _invoke(to=database.name, confirm=database.name, tier="daily")
+
+    output = capsys.readouterr().out
+    (counted,) = _restores_counted(output)
+    assert metric_dimensions("test", database.name, Tier.DAILY).items() <= counted.items()
+    assert (counted[Metric.RESTORE_SUCCESS], counted[Metric.RESTORE_FAILURE]) == ([0], [1])
+    assert Metric.RESTORE_DURATION not in counted
+    (told,) = notices(output)
+    assert (told["kind"], told["outcome"], told["database"], told["tier"]) == (
+        "restore",
+        "failed",
+        database.name,
+        "daily",
+    )
+    assert told["failure"]["error"] == "not-found"
+
+
+@pytest.mark.parametrize("event", [{"to": ""}, {"confirm": "another"}])
+def test_what_was_not_understood_or_confirmed_is_no_failed_restore(
+    database: Database, bucket: Bucket, capsys: pytest.CaptureFixture[str], event: dict[str, Any]
+) -> None:
+    take(database, bucket.store())
+    log_here()
+    with pytest.raises((InvalidRequestError, RefusedError)):
+        _invoke(**{"to": database.name, **event})
+    output = capsys.readouterr().out
+    assert "restore failed" in output
+    assert _restores_counted(output) == []
+    assert notices(output) == []
+
+
+def test_a_function_without_its_environment_counts_as_a_failed_restore(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DB_HOST")
+    log_here()
+    with pytest.raises(InvalidRequestError, match="DB_HOST"):
+        _invoke(to="shop")
+    output = capsys.readouterr().out
+    (counted,) = _restores_counted(output)
+    assert (counted["Environment"], counted["Database"], counted["Tier"]) == ("test", "unknown", "manual")
+    assert len(notices(output)) == 1
+
+
+def test_a_wait_for_glacier_is_neither_a_success_nor_a_failure(
+    database: Database, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = take(database, bucket.store()).manifest.archive.key
+    source = {"Bucket": bucket.name, "Key": key}
+    bucket.s3.copy_object(
+        Bucket=bucket.name, Key=key, CopySource=cast("Any", source), StorageClass="GLACIER", MetadataDirective="COPY"
+    )
+    log_here()
+    assert _invoke(to=database.name, confirm=database.name, backup=key)["status"] == "retrieving"
+    output = capsys.readouterr().out
+    assert "restore answered" in output
+    assert _restores_counted(output) == []
+    assert notices(output) == []
