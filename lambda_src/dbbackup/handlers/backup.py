@@ -11,12 +11,14 @@ from pydantic import SecretStr
 
 from dbbackup import assembly
 from dbbackup.adapters import secrets
-from dbbackup.contract import SERVICE, EnvKey, EventField
+from dbbackup.contract import SERVICE, EnvKey, EventField, Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DbBackupError, VerificationFailedError
+from dbbackup.core.git_commit import GitCommit
 from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import receipt_key
 from dbbackup.core.notification import Notification
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.event import BackupEvent, parse_event
@@ -24,6 +26,7 @@ from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.backup import BackupOutcome, BackupRequest, run_backup
 from dbbackup.operations.previous_backup import previous_backup
+from dbbackup.operations.receipts import leave_receipt
 
 _LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
 _COMPARISON_SECONDS = 20
@@ -37,10 +40,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's context; its remaining time bounds the work.
 
     Returns:
-        What was made: status, bucket, key, size, digest, tables, rows, recovery point, duration.
+        What was made: status, bucket, key, size, digest, tables, rows, recovery point, duration, and the receipt before a migration.
 
     Raises:
-        DbBackupError: there is no verified backup; logged and counted before it is raised.
+        DbBackupError: there is no verified backup, or not the receipt that it should have; logged and counted before it is raised.
     """
     signals = _signals_before_anything_is_known(event)
     try:
@@ -49,6 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         database = settings.database(asked.database)
         signals = Signals(settings.environment, database, asked.tier.value)
         outcome = _run(settings, asked, database, context)
+        receipt = _receipt(settings, asked, outcome)
     except DbBackupError as error:
         signals.failed(verification=isinstance(error, VerificationFailedError))
         _LOG.error(
@@ -61,7 +65,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "backup failed unexpectedly", extra={"event": event, **failure_notice(Kind.BACKUP, error, signals)}
         )
         raise
-    answer = _answer(settings, outcome)
+    answer = _answer(settings, outcome) | receipt
     # A repeated event counts as a success: the backup it asks for exists and was verified.
     signals.succeeded(outcome.manifest, outcome.duration_seconds)
     # Only now, when all else is told: what it adds is nice to have, and S3 may stall it until the function is killed.
@@ -131,6 +135,16 @@ def _run(settings: FunctionEnvironment, asked: BackupEvent, database: str, conte
         tools=assembly.tools_for(connection, os.environ),
         store=assembly.bucket_store(settings.bucket, deadline),
     )
+
+
+def _receipt(settings: FunctionEnvironment, asked: BackupEvent, outcome: BackupOutcome) -> dict[str, str]:
+    """Where the receipt of a backup before a migration lies; without one the caller must not migrate, so it raises."""
+    if asked.tier is not Tier.PRE_MIGRATION:
+        return {}
+    commit = None if asked.commit is None else GitCommit(asked.commit)
+    store = assembly.bucket_store(settings.bucket, Deadline.after(settings.deadline_margin_seconds / 2))
+    receipt = leave_receipt(store, outcome.manifest, commit=commit, requested_by=asked.requested_by)
+    return {"receipt": receipt_key(receipt.backup.key)}
 
 
 def _answer(settings: FunctionEnvironment, outcome: BackupOutcome) -> dict[str, Any]:

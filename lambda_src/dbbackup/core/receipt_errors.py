@@ -1,0 +1,19 @@
+"""Failures around a command that is guarded, and refusals of receipts."""
+
+from __future__ import annotations
+
+from dbbackup.core.errors import DbBackupError
+
+
+class CommandNotStartedError(DbBackupError):
+    """The guarded command could not be started.
+
+    Attributes:
+        status: what a shell would end with: 127 where there is no such program, 126 where it cannot be executed.
+    """
+
+    code = "command-not-started"
+
+    def __init__(self, what: str, *, untouched: str = "", action: str = "", status: int) -> None:
+        super().__init__(what, untouched=untouched, action=action)
+        self.status = status
