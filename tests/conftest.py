@@ -21,6 +21,7 @@ _FOREIGN = (
     "BACKUP_",
     "DB_",
     "POWERTOOLS_",
+    "DBBACKUP_",
     "DATABASE_URL",
     "S3_BACKUP_BUCKET",
     "RETENTION_",

@@ -10,10 +10,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dbbackup.cli import backup, drill, evidence, listing, pitr, restore, verify
+from dbbackup.cli import backup, drill, evidence, listing, metrics, pitr, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
+from dbbackup.cli.textfile import write_textfile
 from dbbackup.contract import SERVICE
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 
@@ -36,9 +37,10 @@ app.command("restore", help=restore.HELP, epilog=restore.EXAMPLES)(restore.resto
 app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(pitr.app, name="pitr")
+app.command("metrics", help=metrics.HELP, epilog=metrics.EXAMPLES)(metrics.metrics)
 app.command("verify", help=verify.HELP, epilog=verify.EXAMPLES)(verify.verify)
 
-LISTENERS.append(tell_slack)
+LISTENERS.extend((write_textfile, tell_slack))
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,39 @@
+"""Leaves a textfile for Prometheus at the end of a local run, where a folder is named; a failure is one warning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from dbbackup.cli.output import warn
+from dbbackup.core.errors import DbBackupError, InterruptedRunError
+from dbbackup.core.notification import Notification
+
+TEXTFILE_VARIABLE: Final = "DBBACKUP_TEXTFILE_DIRECTORY"
+"""Environment variable of the command: the folder that node_exporter reads."""
+
+
+def write_textfile(notification: Notification, environment: Mapping[str, str]) -> None:
+    """Write the file of this run, or say on standard error why not."""
+    folder = environment.get(TEXTFILE_VARIABLE, "").strip()
+    if not folder:
+        return
+    # Most machines have no node_exporter, and need not wait for the library to be imported.
+    from dbbackup.adapters.textfile import TextfileFolder
+    from dbbackup.core.exposition_run import is_exposed
+    from dbbackup.operations.textfile_run import record_run
+
+    if not is_exposed(notification):
+        return
+    try:
+        problem = record_run(notification, TextfileFolder(Path(folder)))
+    except InterruptedRunError:
+        raise
+    except DbBackupError as error:
+        warn(f"Prometheus was not told ({TEXTFILE_VARIABLE}). {error}")
+    except Exception as error:  # noqa: BLE001 - a defect in telling must not turn a backup into a failed run
+        warn(f"Prometheus was not told: {type(error).__name__}, which nobody expected.")
+    else:
+        if problem:
+            warn(problem)

@@ -1,0 +1,45 @@
+"""Keeps what Prometheus is told of a run, beside what is known of earlier ones."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from dbbackup.core.exposition import Sample, samples_of, text_of
+from dbbackup.core.exposition_run import after_run, file_name
+from dbbackup.core.notification import Notification
+
+
+class Textfiles(Protocol):
+    """A folder that node_exporter reads."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Let nobody else of us write meanwhile."""
+
+    def read(self, name: str) -> str | None:
+        """A file, or None where there is none."""
+
+    def replace(self, name: str, body: bytes) -> None:
+        """Put a file in place of the one before, whole or not at all."""
+
+
+def record_run(notification: Notification, files: Textfiles) -> str | None:
+    """Write the file of a run; returns what should be said about the file before it.
+
+    Raises:
+        StorageError: the folder cannot be written to; its files are as they were.
+    """
+    name = file_name(notification)
+    with files.locked():
+        before, problem = _samples(name, files.read(name))
+        files.replace(name, text_of(after_run(notification, before)))
+    return problem
+
+
+def _samples(name: str, text: str | None) -> tuple[tuple[Sample, ...], str | None]:
+    if text is None:
+        return (), None
+    try:
+        return samples_of(text), None
+    except ValueError:
+        return (), f"The textfile {name} was damaged and is begun anew: when the last good run was is not known."
