@@ -26,7 +26,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from dbbackup.core.deadline import Deadline
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.message import Message
 from dbbackup.core.retry_after import seconds_to_wait
 from dbbackup.core.webhook import UndeliveredError, check_webhook
@@ -48,6 +48,7 @@ class SlackWebhook:
         attempt_seconds: how long Slack may be silent in one attempt, in seconds.
         interval: waits between attempts, where Slack names none.
         pause: waits; tests do not.
+        deadline: when everything must have ended, whatever a single message may take.
 
     Raises:
         InvalidRequestError: this is no webhook.
@@ -62,6 +63,7 @@ class SlackWebhook:
         attempt_seconds: float = 10,
         interval: RetryIntervalCalculator | None = None,
         pause: Callable[[float], None] = time.sleep,
+        deadline: Deadline = NO_DEADLINE,
     ) -> None:
         self._url = check_webhook(url, where=where)
         self._where = where
@@ -69,6 +71,7 @@ class SlackWebhook:
         self._attempt = attempt_seconds
         self._interval = interval or BackoffRetryIntervalCalculator(backoff_factor=1)
         self._pause = pause
+        self._deadline = deadline
 
     def send(self, message: Message) -> None:
         """Send a message; one whose answer was lost may arrive twice, as that is better than never.
@@ -77,12 +80,14 @@ class SlackWebhook:
             UndeliveredError: Slack did not take it, within the time there is. The webhook is not in it.
         """
         ended: list[int | str] = []
-        patience = _Patience(Deadline.after(self._total), self._interval, self._pause)
+        left = self._deadline.remaining()
+        seconds = self._total if left is None else min(self._total, left)
+        patience = _Patience(Deadline.after(seconds), self._interval, self._pause)
         # In a thread of its own: neither looking a name up nor an answer that comes drop by drop keeps to a time-out.
         worker = threading.Thread(target=lambda: ended.append(self._attempts(message, patience)), daemon=True)
         worker.start()
-        worker.join(self._total)
-        answer = ended[0] if ended else f"no answer in {self._total:.0f} s"
+        worker.join(seconds)
+        answer = ended[0] if ended else f"no answer in {seconds:.0f} s"
         if isinstance(answer, int) and 200 <= answer < 300:
             return
         raise UndeliveredError(
