@@ -30,11 +30,18 @@ _TAKEN: Final = frozenset({"DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFa
 _UNTOUCHED: Final = "No data was changed."
 
 
-def make_client() -> RDSClient:
-    """An RDS client that gives up soon enough to leave the repetition to the state machine."""
-    return boto3.client(
-        "rds", config=Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=30)
+def make_client(*, hurried: bool = False) -> RDSClient:
+    """An RDS client that gives up soon enough to leave the repetition to the state machine.
+
+    Args:
+        hurried: give up within 30 s, for work that comes again in minutes.
+    """
+    config = (
+        Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=10)
+        if hurried
+        else Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=30)
     )
+    return boto3.client("rds", config=config)
 
 
 @contextmanager

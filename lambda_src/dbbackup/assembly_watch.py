@@ -1,0 +1,19 @@
+"""Puts the adapters of the probe together."""
+
+from __future__ import annotations
+
+from dbbackup.adapters import deliveries, rds, s3_store
+from dbbackup.adapters.bucket_settings import S3BucketSettings
+from dbbackup.adapters.deliveries import CloudWatchDeliveries
+from dbbackup.operations.watch import World
+
+
+def world(*, bucket: str, environment: str) -> World:
+    """What the probe looks at, through clients that give up soon."""
+    s3 = s3_store.make_client(hurried=True)
+    return World(
+        instances=rds.RdsInstances(rds.make_client(hurried=True)),
+        store=s3_store.S3Store(s3, bucket),
+        bucket=S3BucketSettings(s3, bucket),
+        deliveries=CloudWatchDeliveries(deliveries.make_client(), environment),
+    )
