@@ -42,6 +42,11 @@ def _warm() -> WarmProgram:
     return WarmProgram()
 
 
+def quick_command(folder: Path) -> Path:
+    """A command ``dbbackup`` in this folder, for shell scripts that are given it in PATH."""
+    return _warm().command_in(folder)
+
+
 def dbbackup(
     *arguments: str | Path,
     environment: Mapping[str, str] | None = None,

@@ -24,6 +24,16 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 _ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = """#!{python} -IS
+import json, os, socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.connect({address!r})
+socket.send_fds(line, [b"f"], [1, 2])
+request = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
+line.sendall(json.dumps(request).encode() + b"\\n")
+status = int(line.makefile().read().split()[1])
+sys.exit(status if status >= 0 else 128 - status)
+"""
 
 
 class WarmProgram:
@@ -47,6 +57,13 @@ class WarmProgram:
         )
         listener.close()
         atexit.register(self.stop)
+
+    def command_in(self, folder: Path) -> Path:
+        """A command ``dbbackup`` for shell scripts that costs a tenth of a start; signals do not reach the run."""
+        command = folder / "dbbackup"
+        command.write_text(_COMMAND.format(python=sys.executable, address=self._address))
+        command.chmod(0o755)
+        return command
 
     def stop(self) -> None:
         """End it."""
