@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dbbackup.cli import backup, drill, evidence, listing, metrics, pitr, restore, verify
+from dbbackup.cli import backup, doctor, drill, evidence, listing, metrics, pitr, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
@@ -35,6 +35,7 @@ app.command("backup", help=backup.HELP, epilog=backup.EXAMPLES)(backup.backup)
 app.command("list", help=listing.HELP, epilog=listing.EXAMPLES)(listing.list_backups)
 app.command("restore", help=restore.HELP, epilog=restore.EXAMPLES)(restore.restore)
 app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
+app.command("doctor", help=doctor.HELP, epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(pitr.app, name="pitr")
 app.command("metrics", help=metrics.HELP, epilog=metrics.EXAMPLES)(metrics.metrics)

@@ -1,0 +1,63 @@
+"""Looks at a folder of backups, and at the room there is for scratch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from dbbackup.core.errors import StorageError
+
+
+class DirectoryInspection:
+    """A folder of backups, or the nearest folder above where it would be made."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """Where it is, or will be."""
+        return self._path
+
+    def _nearest(self) -> Path:
+        place = self._path.absolute()
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return place
+
+    def problem(self) -> str:
+        """Why nothing could be written there; empty where something could. Nothing is written to find out."""
+        nearest = self._nearest()
+        if not nearest.is_dir():
+            return f"{nearest} is a file, not a folder"
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            return f"we may not write in {nearest}"
+        if os.statvfs(nearest).f_flag & os.ST_RDONLY:
+            return f"{nearest} is on a file system that is mounted read-only"
+        return ""
+
+    def free_bytes(self) -> int:
+        """Bytes that we may still write there.
+
+        Raises:
+            StorageError: the file system does not say it.
+        """
+        return _free(self._nearest())
+
+
+def scratch() -> DirectoryInspection:
+    """The folder for temporary files, which a restore downloads into."""
+    return DirectoryInspection(Path(tempfile.gettempdir()))
+
+
+def _free(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StorageError(
+            f"The room in {folder} cannot be found out: {error.strerror}.",
+            untouched="Nothing was changed.",
+            action="Check that the file system is there: df -h.",
+        ) from error

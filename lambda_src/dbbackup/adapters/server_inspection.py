@@ -1,0 +1,139 @@
+"""Looks at a server and at what our user may read there, in a session that cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from dbbackup.adapters.postgres_connection import connect
+from dbbackup.adapters.statements import rows
+from dbbackup.core.connection import Connection
+from dbbackup.core.doctor_ports import Part, ServerLook
+from dbbackup.core.errors import DatabaseReadError
+
+_TIMEOUT: Final = "30s"
+_FACTS: Final = """
+    SELECT clock_timestamp(), pg_is_in_recovery(), current_setting('hot_standby_feedback')::bool,
+           pg_database_size(current_database()), current_user, rolsuper,
+           ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE NOT active AND restart_lsn IS NOT NULL)
+    FROM pg_roles WHERE rolname = current_user
+"""
+# What pg_dump reads or locks: no system schema, nothing temporary, nothing that comes with an extension.
+_OWN: Final = """
+    n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't'
+    AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+"""
+_OF_CLASS: Final = f"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OWN}"
+_NAME: Final = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
+_QUERIES: Final = {
+    Part.SCHEMAS: f"""
+        SELECT DISTINCT quote_ident(n.nspname) AS name {_OF_CLASS} AND c.relkind IN ('r', 'p', 'S')
+        AND NOT has_schema_privilege(n.oid, 'USAGE') ORDER BY name
+    """,
+    Part.TABLES: f"""
+        SELECT {_NAME} AS name {_OF_CLASS} AND c.relkind IN ('r', 'p')
+        AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY name
+    """,
+    Part.SEQUENCES: f"""
+        SELECT {_NAME} AS name {_OF_CLASS} AND c.relkind = 'S'
+        AND NOT CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') END ORDER BY name
+    """,
+    Part.ROW_SECURITY: f"""
+        SELECT {_NAME} AS name {_OF_CLASS} AND c.relkind IN ('r', 'p')
+        AND row_security_active(c.oid) ORDER BY name
+    """,
+    # By the owner and the list of rights: there is a function for it from PostgreSQL 18 on only.
+    Part.LARGE_OBJECTS: """
+        SELECT o.oid::text FROM pg_largeobject_metadata o
+        WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+          AND NOT current_setting('lo_compat_privileges')::bool
+          AND NOT pg_has_role(o.lomowner, 'USAGE')
+          AND NOT EXISTS (SELECT FROM aclexplode(o.lomacl) a WHERE a.privilege_type = 'SELECT'
+                          AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE')))
+        ORDER BY o.oid
+    """,
+    Part.SUBSCRIPTIONS: """
+        SELECT quote_ident(subname) FROM pg_subscription
+        WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+        ORDER BY subname
+    """,
+}
+
+
+class ServerInspection:
+    """One connection that only looks."""
+
+    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
+        self._connection = connection
+
+    def look(self) -> ServerLook:
+        """What there is to know about the server and the connection to it.
+
+        Raises:
+            DatabaseReadError: the server does not say it.
+        """
+        before = datetime.now(UTC)
+        found = self._rows(_FACTS)
+        between = before + (datetime.now(UTC) - before) / 2
+        now, standby, feedback, size, user, superuser, slots = found[0]
+        info = self._connection.info
+        options = {option.keyword: option.val or b"" for option in self._connection.pgconn.info}
+        return ServerLook(
+            version=info.parameter_status("server_version") or "?",
+            version_num=info.server_version,
+            host=info.host,
+            encrypted=bool(self._connection.pgconn.ssl_in_use),
+            sslmode=options.get(b"sslmode", b"").decode() or "prefer",
+            standby=standby,
+            feedback=feedback,
+            idle_slots=tuple(slots),
+            skew_seconds=(now - between).total_seconds(),
+            database_bytes=size,
+            user=user,
+            superuser=superuser,
+        )
+
+    def unreadable(self, part: Part) -> tuple[str, ...]:
+        """Names of the objects that our user's dump could not read, or not read whole.
+
+        Raises:
+            DatabaseReadError: the server does not say it.
+        """
+        return tuple(row[0] for row in self._rows(_QUERIES[part]))
+
+    def _rows(self, query: str) -> list[TupleRow]:
+        try:
+            return rows(self._connection, query)
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+        raise DatabaseReadError(
+            f"The database cannot be looked at: {said}.",
+            untouched="Nothing was changed.",
+            action="Look at the server's log; a backup would fail in the same way.",
+        )
+
+
+@contextmanager
+def inspect_server(connection: Connection) -> Iterator[ServerInspection]:
+    """Connect for looking only; the connection ends with the context.
+
+    Raises:
+        ConnectionFailedError: the server cannot be reached or does not let us in.
+    """
+    session = connect(connection, "doctor")
+    try:
+        session.execute(
+            "SELECT set_config('default_transaction_read_only', 'on', false), set_config('datestyle', 'ISO', false), "
+            "set_config('statement_timeout', %s, false)",
+            (_TIMEOUT,),
+        )
+        yield ServerInspection(session)
+    finally:
+        session.close()

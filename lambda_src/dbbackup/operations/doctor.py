@@ -1,0 +1,191 @@
+"""Which checks there are, in the order to mend what they find, and what each asks of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
+
+from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
+from dbbackup.core.connection import Connection
+from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
+from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.ports import BackupStore, ClientTools
+from dbbackup.core.units import format_bytes, format_seconds
+from dbbackup.operations.newest_backup import newest_backup
+
+DAILY_SECONDS = 25 * 3600
+"""Older than this, the newest backup is not of the last night."""
+_WEBHOOK = "SLACK_WEBHOOK_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is examined.
+
+    Each callable makes one thing when its check comes to it, and raises as that thing does.
+    """
+
+    environment: Mapping[str, str]
+    connection: Callable[[], Connection]
+    tools: Callable[[], ClientTools]
+    server: Callable[[Connection], AbstractContextManager[Server]]
+    store: Callable[[], BackupStore]
+    scratch: Directory
+    now: Callable[[], datetime]
+    directory: Directory | None = None
+    bucket: Callable[[], Bucket] | None = None
+    bucket_name: str = ""
+
+
+def run_doctor(world: World) -> tuple[Result, ...]:
+    """Make all checks; the connection, if there is one, ends with them."""
+    with ExitStack() as open_things:
+        return examine(_Doctor(world, open_things).checks())
+
+
+class _Doctor:
+    """Remembers what one check found out for those after it; a check that needs it names it in ``needs``."""
+
+    def __init__(self, world: World, open_things: ExitStack) -> None:
+        self._world = world
+        self._open = open_things
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return self._world.connection()
+
+    @cached_property
+    def _tools(self) -> ClientTools:
+        return self._world.tools()
+
+    @cached_property
+    def _server(self) -> Server:
+        return self._open.enter_context(self._world.server(self._connection))
+
+    @cached_property
+    def _look(self) -> ServerLook:
+        return self._server.look()
+
+    @cached_property
+    def _bucket(self) -> Bucket:
+        assert self._world.bucket is not None
+        return self._world.bucket()
+
+    @cached_property
+    def _newest(self) -> Manifest | None:
+        return newest_backup(self._world.store(), self._connection.database)
+
+    def checks(self) -> Iterator[Check]:
+        """All of them: what others rest on comes first."""
+        yield Check("settings", self._settings)
+        if self._world.environment.get(_WEBHOOK):
+            yield Check("Slack", lambda: doctor_machine.slack_finding(self._world.environment[_WEBHOOK]))
+        yield Check("client programs", self._programs)
+        yield Check(
+            "compression", lambda: doctor_machine.compression_finding(self._tools.has_zstd), ("client programs",)
+        )
+        yield Check("connection", self._connected, ("settings",))
+        yield Check("versions", self._versions, ("client programs", "connection"))
+        yield Check("TLS", lambda: doctor_server.tls_finding(self._look), ("connection",))
+        yield Check("server's clock", self._server_clock, ("connection",))
+        for part in Part:
+            yield Check(part.value, partial(self._rights, part), ("connection",))
+        yield Check("replication", lambda: doctor_server.replication_finding(self._look), ("connection",))
+        if self._world.directory is not None:
+            yield from self._directory_checks(self._world.directory)
+        else:
+            yield from self._bucket_checks()
+
+    def _directory_checks(self, directory: Directory) -> Iterator[Check]:
+        yield Check("directory", lambda: _directory_finding(directory))
+        yield Check("newest backup", self._newest_backup, ("settings", "directory"))
+        yield Check("free space", lambda: self._space(directory), ("connection", "directory", "newest backup"))
+
+    def _bucket_checks(self) -> Iterator[Check]:
+        yield Check("bucket", self._bucket_there)
+        yield Check(
+            "AWS's clock",
+            lambda: doctor_machine.clock_finding(self._bucket.look().skew_seconds, "AWS's clock"),
+            ("bucket",),
+        )
+        yield Check("listing", self._listing, ("bucket",))
+        yield Check("KMS key", lambda: doctor_bucket.key_finding(self._bucket.key_problem()), ("bucket",))
+        yield Check(
+            "writing", lambda: doctor_bucket.writing_finding(self._bucket.try_to_write()), ("bucket", "KMS key")
+        )
+        for trait in Trait:
+            yield Check(trait.value, partial(self._trait, trait), ("bucket",))
+        yield Check("newest backup", self._newest_backup, ("settings", "listing"))
+        yield Check("scratch space", self._scratch, ("newest backup",))
+
+    def _settings(self) -> Finding:
+        finding = doctor_machine.settings_finding(self._world.environment)
+        if not self._connection.database:
+            return failed(
+                "no database is named", "Set POSTGRES_DB (and POSTGRES_HOST ...) or DATABASE_URL, or give --database."
+            )
+        return finding
+
+    def _programs(self) -> Finding:
+        tools = self._tools
+        return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location}")
+
+    def _connected(self) -> Finding:
+        size = format_bytes(self._look.database_bytes)
+        return fine(f"connected to the database {self._connection.database!r} as {self._connection}, which has {size}")
+
+    def _versions(self) -> Finding:
+        tools, look = self._tools, self._look
+        return doctor_machine.version_finding(tools.version, tools.major, look.version, look.major)
+
+    def _server_clock(self) -> Finding:
+        return doctor_machine.clock_finding(self._look.skew_seconds, "the server's clock")
+
+    def _rights(self, part: Part) -> Finding:
+        return doctor_server.rights_finding(part, self._server.unreadable(part), self._look)
+
+    def _bucket_there(self) -> Finding:
+        return doctor_bucket.region_finding(self._bucket.look(), self._world.bucket_name)
+
+    def _listing(self) -> Finding:
+        self._bucket.try_to_list()
+        return fine("its backups may be listed")
+
+    def _trait(self, trait: Trait) -> Finding:
+        return doctor_bucket.trait_finding(trait, self._bucket.setting(trait), self._world.bucket_name)
+
+    def _space(self, directory: Directory) -> Finding:
+        return doctor_machine.space_finding(
+            directory.free_bytes(),
+            database=self._look.database_bytes,
+            newest=self._newest.archive.size_bytes if self._newest else None,
+            where=str(directory.path),
+        )
+
+    def _scratch(self) -> Finding:
+        size = self._newest.archive.size_bytes if self._newest else None
+        scratch = self._world.scratch
+        return doctor_machine.scratch_finding(scratch.free_bytes(), size, str(scratch.path))
+
+    def _newest_backup(self) -> Finding:
+        newest, database = self._newest, self._connection.database
+        if newest is None:
+            return warning(f"there is no verified backup of {database!r} yet", "Take one: dbbackup backup.")
+        age = (self._world.now() - newest.age_reference).total_seconds()
+        found = f"the newest backup of {database!r} is {format_seconds(max(0, age))} old"
+        if age > DAILY_SECONDS:
+            return warning(
+                found, "Take one (dbbackup backup), and see why none was taken: docs/runbooks/backup-missing.md."
+            )
+        return fine(found)
+
+
+def _directory_finding(directory: Directory) -> Finding:
+    problem = directory.problem()
+    if problem:
+        return failed(problem, "Give the user of the backups the right to write there, or name another: --directory.")
+    return fine(f"{directory.path} can be written to")
