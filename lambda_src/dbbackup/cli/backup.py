@@ -10,20 +10,24 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup import assembly
+from dbbackup.cli.migration import migration_asked, named_connection
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.compression import Method
-from dbbackup.core.errors import InvalidRequestError, StorageError, VerificationFailedError
+from dbbackup.core.errors import StorageError, VerificationFailedError
 from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import receipt_key
 from dbbackup.core.notification import Notification
 from dbbackup.core.ports import BackupStore
+from dbbackup.core.receipt import refuse_commit_without_migration
 from dbbackup.core.retention import expired
 from dbbackup.core.units import format_bytes, format_seconds
 from dbbackup.operations.backup import GIB, BackupOutcome, BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog
 from dbbackup.operations.previous_backup import previous_backup
+from dbbackup.operations.receipts import leave_receipt
 
 HELP = (
     "Take one backup and verify it.\n\n"
@@ -55,16 +59,16 @@ def backup(
         int, typer.Option(envvar="RETENTION_DAYS", help="Days a local backup is kept.", min=1)
     ] = 30,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another backup of the database.", min=0)] = 60,
+    commit: Annotated[
+        str | None, typer.Option(help="With tier pre-migration: the git commit to migrate to, for the receipt.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take one backup and verify it."""
-    connection = assembly.connection_from(os.environ, database=database)
-    if not connection.database:
-        raise InvalidRequestError(
-            "No database is named.",
-            untouched="Nothing was connected to.",
-            action="Set POSTGRES_DB, DATABASE_URL or PGDATABASE, or give --database.",
-        )
+    if commit is not None and tier is not Tier.PRE_MIGRATION:
+        raise refuse_commit_without_migration(tier)
+    migration = migration_asked(commit, os.environ) if tier is Tier.PRE_MIGRATION else None
+    connection = named_connection(database)
     store = assembly.store_for(directory, bucket, os.environ)
     with failures_told(Kind.BACKUP, database=connection.database, tier=tier), progress_line() as listener:
         outcome = run_backup(
@@ -82,15 +86,22 @@ def backup(
         )
     if not json:
         _say_made(store, outcome)
-    _tell_made(store, outcome)
-    removed = _prune(store, connection.database, retention_days)
+    tell_made(store, outcome)
+    receipt = None
+    if migration is not None:
+        receipt = leave_receipt(store, outcome.manifest, commit=migration.commit, requested_by=migration.requested_by)
+        if not json:
+            say(f"✅ Receipt: {store.url(receipt_key(receipt.backup.key))} (commit {migration.commit or 'not known'})")
+    removed = prune(store, outcome.manifest.source.database, retention_days)
     if json:
-        print_json(_document(store, outcome, removed))
+        document = _document(store, outcome, removed)
+        print_json(document if receipt is None else {**document, "receipt": receipt.model_dump(mode="json")})
     elif not store.location.startswith("s3://"):
         say(f"✅ Old backups cleaned (retention: {retention_days} days, {removed} removed)")
 
 
-def _prune(store: BackupStore, database: str, days: int) -> int:
+def prune(store: BackupStore, database: str, days: int) -> int:
+    """Remove what has outlived its retention where that is ours to do; how many backups."""
     manifests = [entry.manifest for entry in read_catalog(store, database=database).entries]
     return store.prune(expired(manifests, database=database, days=days, now=datetime.now(UTC)))
 
@@ -105,7 +116,8 @@ def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
     say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
 
 
-def _tell_made(store: BackupStore, outcome: BackupOutcome) -> None:
+def tell_made(store: BackupStore, outcome: BackupOutcome) -> None:
+    """Tell everybody of a verified backup, and of its size beside the one before it."""
     manifest = outcome.manifest
     tell(
         Notification.of_backup(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 from importlib.metadata import version
+from itertools import takewhile
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
-from dbbackup.cli import backup, doctor, drill, evidence, listing, metrics, pitr, restore, verify
+from dbbackup.cli import backup, doctor, drill, evidence, guard, listing, metrics, pitr, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("backup", help=backup.HELP, epilog=backup.EXAMPLES)(backup.backup)
 app.command("list", help=listing.HELP, epilog=listing.EXAMPLES)(listing.list_backups)
+app.command("guard", help=guard.HELP, epilog=guard.EXAMPLES, context_settings=guard.CONTEXT)(guard.guard)
 app.command("restore", help=restore.HELP, epilog=restore.EXAMPLES)(restore.restore)
 app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.command("doctor", help=doctor.HELP, epilog=doctor.EXAMPLES)(doctor.doctor)
@@ -75,5 +77,5 @@ def main() -> None:
     try:
         app(prog_name=SERVICE)
     except DbBackupError as error:
-        report_failure(error, as_json="--json" in sys.argv)
+        report_failure(error, as_json="--json" in takewhile(lambda word: word != "--", sys.argv))
         sys.exit(error.exit_status)

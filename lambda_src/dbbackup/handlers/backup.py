@@ -40,10 +40,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's context; its remaining time bounds the work.
 
     Returns:
-        What was made: status, bucket, key, size, digest, tables, rows, recovery point, duration, and the receipt before a migration.
+        What was made: status, bucket, key, size, digest, tables, rows, recovery point, duration;
+        before a migration also its receipt.
 
     Raises:
-        DbBackupError: there is no verified backup, or not the receipt that it should have; logged and counted before it is raised.
+        DbBackupError: there is no verified backup, or no receipt where one is due; logged and counted before it is
+            raised.
     """
     signals = _signals_before_anything_is_known(event)
     try:

@@ -63,7 +63,7 @@ def leave_receipt(
         existing = read_receipt(store, manifest.archive.key)
         if existing is not None:
             return existing
-        location = store.url(manifest.archive.key)
+        location = location_of(store, manifest.archive.key)
         now = datetime.now(UTC)
         receipt = Receipt.of(manifest, location, commit=commit, requested_by=requested_by, at=now)
         write_receipt(store, receipt)
@@ -71,6 +71,12 @@ def leave_receipt(
         error.untouched = f"The backup {store.url(manifest.archive.key)} is stored and verified; it has no receipt."
         raise
     return receipt
+
+
+def location_of(store: BackupStore, key: str) -> str:
+    """An object as it is found from any folder: its whole path, or its URL."""
+    path = store.local_path(key)
+    return store.url(key) if path is None else str(path.absolute())
 
 
 def read_receipt(store: BackupStore, archive: str) -> Receipt | None:
