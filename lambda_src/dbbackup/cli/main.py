@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dbbackup.cli import backup, doctor, drill, evidence, guard, listing, metrics, pitr, restore, verify
+from dbbackup.cli import backup, doctor, drill, evidence, guard, listing, metrics, pitr, receipt, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
@@ -40,6 +40,7 @@ app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.command("doctor", help=doctor.HELP, epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(pitr.app, name="pitr")
+app.add_typer(receipt.app, name="receipt")
 app.command("metrics", help=metrics.HELP, epilog=metrics.EXAMPLES)(metrics.metrics)
 app.command("verify", help=verify.HELP, epilog=verify.EXAMPLES)(verify.verify)
 

@@ -95,19 +95,35 @@ def read_receipt(store: BackupStore, archive: str) -> Receipt | None:
     return parse_receipt(store.url(key), body)
 
 
+def _named(store: BackupStore) -> list[tuple[datetime, str, str]]:
+    """Time, database and key of all receipts, as their names say, newest first."""
+    named = []
+    for item in store.objects(Tier.PRE_MIGRATION):
+        if item.key.endswith(RECEIPT_SUFFIX):
+            parsed = parse_file_name(item.key.removesuffix(RECEIPT_SUFFIX) + ARCHIVE_SUFFIX)
+            if parsed is not None:
+                named.append((parsed[1], parsed[0], item.key))
+    return sorted(named, reverse=True)
+
+
+def databases(store: BackupStore) -> list[str]:
+    """Databases that there are receipts of.
+
+    Raises:
+        StorageError: the store cannot be listed.
+    """
+    return sorted({database for _, database, _ in _named(store)})
+
+
 def receipts(store: BackupStore, database: str | None = None) -> Iterator[Found]:
     """All receipts, of one database where it is named, newest first; each is read when it is asked for.
 
     Raises:
         StorageError: the store cannot be listed or read.
     """
-    named = []
-    for item in store.objects(Tier.PRE_MIGRATION):
-        if item.key.endswith(RECEIPT_SUFFIX):
-            parsed = parse_file_name(item.key.removesuffix(RECEIPT_SUFFIX) + ARCHIVE_SUFFIX)
-            if parsed is not None and database in (None, parsed[0]):
-                named.append((parsed[1], parsed[0], item.key))
-    for time, name, key in sorted(named, reverse=True):
+    for time, name, key in _named(store):
+        if database not in (None, name):
+            continue
         try:
             receipt = read_receipt(store, key.removesuffix(RECEIPT_SUFFIX) + ARCHIVE_SUFFIX)
         except VerificationFailedError as error:
