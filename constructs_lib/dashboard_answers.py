@@ -43,7 +43,7 @@ def answers(
         databases: names of the databases with backups.
         objective_minutes: how long a way back may take; None where none is rehearsed.
     """
-    height = max(5, 2 + 2 * len(databases))
+    height = max(4, 2 + 2 * len(databases))
     return [
         cloudwatch.AlarmStatusWidget(
             title="Could we recover now, as promised?", alarms=[recoverability], width=4, height=height

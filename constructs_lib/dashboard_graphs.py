@@ -70,7 +70,9 @@ def backup_graphs(
                 f"{database}: failed backups and verifications",
                 [
                     *of(Metric.BACKUP_FAILURE, "{tier} failed", "Sum"),
-                    *of(Metric.VERIFICATION_FAILURE, "{tier} not as written", "Sum"),
+                    metrics.sum_of(
+                        of(Metric.VERIFICATION_FAILURE, "{tier}", "Sum"), label="of any tier not as written", period=DAY
+                    ),
                 ],
                 start=QUARTER,
             ),
@@ -78,19 +80,24 @@ def backup_graphs(
     ]
 
 
+def recovery_point_graph(metrics: DashboardMetrics, *, most_minutes: float, width: int) -> cloudwatch.IWidget:
+    """How much would have been lost at each moment."""
+    return _graph(
+        "What would be lost, in minutes of writes",
+        [recovery_point(metrics)],
+        lines=[_line(most_minutes, f"{most_minutes:g} minutes: alarm", _LIMIT)],
+        width=width,
+    )
+
+
 def recovery_graphs(
-    metrics: DashboardMetrics, databases: Sequence[str], *, recovery_point_minutes: float, objective_minutes: int | None
+    metrics: DashboardMetrics, databases: Sequence[str], *, objective_minutes: int | None
 ) -> list[cloudwatch.IWidget]:
-    """How much would be lost, how long a way back takes, and what was really restored."""
+    """How long a way back takes, and what was really restored."""
     times = [recovery_time(metrics, plane) for plane in PLANES] if objective_minutes else []
     really = metrics.recovery(PitrMetric.RECOVERY_TIME, label="seconds", statistic="Maximum")
     times.append(metrics.scaled(really, by=60, label="to a moment, asked for by somebody, minutes", period=DAY))
     return [
-        _graph(
-            "What would be lost, in minutes of writes",
-            [recovery_point(metrics)],
-            lines=[_line(recovery_point_minutes, f"{recovery_point_minutes:g} minutes: alarm", _LIMIT)],
-        ),
         _graph(
             "Time to recover, in minutes",
             times,
@@ -98,8 +105,9 @@ def recovery_graphs(
             lines=[_line(objective_minutes, f"objective: {objective_minutes} minutes", _LIMIT)]
             if objective_minutes
             else [],
+            width=12,
         ),
-        _graph("Restores and recoveries, by day", _restores(metrics, databases), start=QUARTER),
+        _graph("Restores and recoveries, by day", _restores(metrics, databases), start=QUARTER, width=12),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,6 +16,7 @@ from constructs_lib.dashboard_graphs import (
     backup_graphs,
     instance_graphs,
     recovery_graphs,
+    recovery_point_graph,
     setting_widgets,
 )
 from constructs_lib.dashboard_metrics import DashboardMetrics
@@ -95,14 +97,14 @@ class RecoveryDashboard(Construct):
             )
         )
         tiles = alarm_tiles(alarms, width=_TILES)
-        dashboard.add_widgets(
-            cloudwatch.Column(*tiles),
-            cloudwatch.TextWidget(
-                markdown=first_aid(runbook_base_url=runbook_base_url, ways_back=ways_back, contacts=contacts),
-                width=24 - _TILES,
-                height=max(8, sum(tile.height for tile in tiles)),
-            ),
+        beside = 24 - _TILES
+        advice = cloudwatch.TextWidget(
+            markdown=first_aid(runbook_base_url=runbook_base_url, ways_back=ways_back, contacts=contacts),
+            width=beside,
+            height=4 + 3 * len(ways_back) // 2 + len(contacts),
         )
+        lost = recovery_point_graph(metrics, most_minutes=recovery_point_minutes, width=beside)
+        dashboard.add_widgets(_column(*tiles), _column(advice, lost))
         self._heading("Backups")
         dashboard.add_widgets(*age_graphs(metrics, database_names))
         for database in database_names:
@@ -115,14 +117,7 @@ class RecoveryDashboard(Construct):
             ):
                 dashboard.add_widgets(*row)
         self._heading("The way back")
-        dashboard.add_widgets(
-            *recovery_graphs(
-                metrics,
-                database_names,
-                recovery_point_minutes=recovery_point_minutes,
-                objective_minutes=rehearsal_objective_minutes,
-            )
-        )
+        dashboard.add_widgets(*recovery_graphs(metrics, database_names, objective_minutes=rehearsal_objective_minutes))
         if watched_settings:
             self._heading("Settings that recovery relies on")
             dashboard.add_widgets(*setting_widgets(metrics, watched_settings))
@@ -131,3 +126,8 @@ class RecoveryDashboard(Construct):
 
     def _heading(self, text: str) -> None:
         self.dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {text}", width=24, height=1))
+
+
+def _column(*widgets: cloudwatch.IWidget) -> cloudwatch.IWidget:
+    # A column is a widget; its Python class does not declare the warnings that the protocol asks for.
+    return cast("cloudwatch.IWidget", cloudwatch.Column(*widgets))
