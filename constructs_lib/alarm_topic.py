@@ -14,7 +14,7 @@ from constructs import Construct
 
 
 class AlarmTopic(Construct):
-    """An encrypted topic, over TLS only, that the alarms of this account may publish to."""
+    """An encrypted topic, over TLS only, that the alarms of this account and the events of one instance may reach."""
 
     def __init__(
         self,
@@ -24,6 +24,7 @@ class AlarmTopic(Construct):
         topic_name: str,
         display_name: str,
         emails: Sequence[str] = (),
+        instance: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -63,9 +64,41 @@ class AlarmTopic(Construct):
                 conditions=from_our_alarms,
             )
         )
+        if instance is not None:
+            self._let_in_events_of(instance, topic, key)
         for address in emails:
             topic.add_subscription(subscriptions.EmailSubscription(address))
         self.topic: sns.ITopic = topic
+
+    def _let_in_events_of(self, instance: str, topic: sns.Topic, key: kms.Key) -> None:
+        """Let RDS tell of one instance.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html
+        """
+        stack = Stack.of(self)
+        rds = iam.ServicePrincipal("events.rds.amazonaws.com")
+        ours = {"aws:SourceAccount": stack.account}
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventsPublish",
+                principals=[rds],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={
+                    "StringEquals": ours,
+                    "ArnLike": {"aws:SourceArn": stack.format_arn(service="rds", resource=f"db:{instance}")},
+                },
+            )
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventsEncrypt",
+                principals=[rds],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in a key policy this means the key itself
+                conditions={"StringEquals": ours},
+            )
+        )
 
     def action(self) -> actions.SnsAction:
         """What an alarm does to be heard here."""

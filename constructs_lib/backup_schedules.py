@@ -13,6 +13,7 @@ from constructs import Construct
 
 from constructs_lib.backup_function import BackupFunction
 from constructs_lib.plain_name import plain_name
+from constructs_lib.schedule_role import ScheduleRole
 from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EventField, Tier
 
 DEFAULT_SCHEDULES: Final[Mapping[Tier, str]] = {
@@ -44,23 +45,7 @@ class BackupSchedules(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         group = scheduler.CfnScheduleGroup(self, "Group", name=group_name)
-        role = iam.Role(
-            self,
-            "Role",
-            description=f"Lets the schedules of {group_name} start backups and put failed events aside",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                # Without these, a schedule of anybody else could borrow the role (the confused deputy).
-                conditions={
-                    "StringEquals": {
-                        "aws:SourceAccount": stack.account,
-                        "aws:SourceArn": stack.format_arn(
-                            service="scheduler", resource="schedule-group", resource_name=group_name
-                        ),
-                    }
-                },
-            ),
-        )
+        role = ScheduleRole(self, "Role", group_name=group_name, purpose="start backups and put failed events aside")
         function.grant_invoke(role)
         role.add_to_policy(
             iam.PolicyStatement(
@@ -99,5 +84,4 @@ class BackupSchedules(Construct):
                         ),
                     ),
                 )
-                # EventBridge tries the role out when the schedule is created, so its policy comes first.
-                schedule.node.add_dependency(group, role.node.find_child("DefaultPolicy"))
+                role.comes_before(schedule, group)

@@ -7,14 +7,16 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from dbbackup.contract import METRICS_NAMESPACE
+from constructs_lib.alarm_maker import SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
+from constructs_lib.our_metrics import our_metric
 from dbbackup.contract_rehearsal import PLANE_DUMP, PLANE_POINT_IN_TIME, RehearsalMetric, rehearsal_dimensions
-
-_GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 
 
 class RehearsalAlarms(Construct):
-    """A rehearsal failed, none has passed for too long, something was left over, or it took too long."""
+    """A rehearsal failed, none has passed for too long, something was left over, or it took too long.
+
+    ``promises`` are the alarms that mean that data could not be got back as promised.
+    """
 
     def __init__(
         self,
@@ -31,15 +33,14 @@ class RehearsalAlarms(Construct):
         objective_minutes: int = 120,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name_prefix = name_prefix
+        self._maker = AlarmMaker(self, name_prefix=name_prefix, action=action, runbook_base_url=runbook_base_url)
         self._environment = environment
         self._instance = instance
-        self._action = action
-        self._runbook_base_url = runbook_base_url.rstrip("/")
         self._failed(machine)
-        self._missing(missing_days)
+        # Not the failure itself, which is over after five minutes while nothing is mended: what it leaves is missing.
+        self.promises = (self._missing(missing_days), self._too_slow(objective_minutes))
         self._leftover()
-        self._too_slow(objective_minutes)
+        self.alarms = tuple(self._maker.alarms)
 
     def _failed(self, machine: sfn.IStateMachine) -> None:
         ends = {
@@ -49,7 +50,7 @@ class RehearsalAlarms(Construct):
             "timed": machine.metric_timed_out(period=Duration.minutes(5), statistic="Sum"),
             "aborted": machine.metric_aborted(period=Duration.minutes(5), statistic="Sum"),
         }
-        self._alarm(
+        self._maker.add(
             "Failed",
             name="rehearsal-failed",
             meaning="A rehearsal of the way back failed: its evidence and its execution say why.",
@@ -59,45 +60,42 @@ class RehearsalAlarms(Construct):
                 label="Failed rehearsals",
                 period=Duration.minutes(5),
             ),
-            evaluation_periods=1,
-            datapoints_to_alarm=1,
             threshold=0,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # no rehearsal, no failure
+            missing=SILENCE_IS_FINE,  # no rehearsal, no failure
         )
 
-    def _missing(self, days: int) -> None:
-        self._alarm(
+    def _missing(self, days: int) -> cloudwatch.IAlarm:
+        return self._maker.add(
             "Missing",
             name="rehearsal-missing",
             meaning=f"No rehearsal has passed for {days} days, or nobody looked: the way back is not known to work.",
             metric=self._metric(RehearsalMetric.AGE, "Minimum", Duration.days(1)),
             # Two days, both of which must breach: the day that has just begun has no datapoint before the watch runs.
-            evaluation_periods=2,
-            datapoints_to_alarm=2,
+            periods=2,
             threshold=days,
             # No age means that no rehearsal has ever passed, or that the watch does not run: the very case to find.
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            missing=SILENCE_RINGS,
         )
 
     def _leftover(self) -> None:
-        self._alarm(
+        self._maker.add(
             "Leftover",
             name="rehearsal-leftover",
             meaning="A temporary instance is over a day old: it costs money and holds production's data.",
             metric=self._metric(RehearsalMetric.LEFTOVERS, "Maximum", Duration.days(1)),
             # Either of two days: the day that has just begun would end the alarm every midnight.
-            evaluation_periods=2,
-            datapoints_to_alarm=1,
+            periods=2,
+            datapoints=1,
             threshold=0,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # the alarm above hears a silent watch
+            missing=SILENCE_IS_FINE,  # the alarm above hears a silent watch
         )
 
-    def _too_slow(self, minutes: int) -> None:
+    def _too_slow(self, minutes: int) -> cloudwatch.IAlarm:
         times = {
             f"time{number}": self._metric(RehearsalMetric.RECOVERY_TIME, "Maximum", Duration.days(1), plane)
             for number, plane in enumerate((PLANE_POINT_IN_TIME, PLANE_DUMP))
         }
-        self._alarm(
+        return self._maker.add(
             "TooSlow",
             name="rehearsal-too-slow",
             meaning=f"Getting the database back took longer than the objective of {minutes} minutes.",
@@ -107,46 +105,18 @@ class RehearsalAlarms(Construct):
                 label="Longest recovery time",
                 period=Duration.days(1),
             ),
-            evaluation_periods=2,
-            datapoints_to_alarm=1,
+            periods=2,
+            datapoints=1,
             threshold=minutes * 60,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # on most days nothing is rehearsed
+            missing=SILENCE_IS_FINE,  # on most days nothing is rehearsed
         )
 
     def _metric(
         self, metric: RehearsalMetric, statistic: str, period: Duration, plane: str | None = None
     ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=METRICS_NAMESPACE,
-            metric_name=metric.value,
-            dimensions_map=rehearsal_dimensions(self._environment, self._instance, plane),
+        return our_metric(
+            metric,
+            dimensions=rehearsal_dimensions(self._environment, self._instance, plane),
             statistic=statistic,
             period=period,
         )
-
-    def _alarm(
-        self,
-        construct_id: str,
-        *,
-        name: str,
-        meaning: str,
-        metric: cloudwatch.IMetric,
-        evaluation_periods: int,
-        datapoints_to_alarm: int,
-        threshold: int,
-        treat_missing_data: cloudwatch.TreatMissingData,
-    ) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            construct_id,
-            alarm_name=f"{self._name_prefix}-{name}",
-            alarm_description=f"{meaning} What to do: {self._runbook_base_url}/{name}.md",
-            metric=metric,
-            evaluation_periods=evaluation_periods,
-            datapoints_to_alarm=datapoints_to_alarm,
-            threshold=threshold,
-            comparison_operator=_GREATER,
-            treat_missing_data=treat_missing_data,
-        )
-        alarm.add_alarm_action(self._action)
-        alarm.add_ok_action(self._action)

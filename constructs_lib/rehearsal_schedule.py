@@ -11,6 +11,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from constructs_lib.schedule_role import ScheduleRole
 from dbbackup.contract import SCHEDULED_TIME_PLACEHOLDER, EventField
 
 # The monthly dump is taken at 04:00 on the 1st. Two hours later it is verified and still readable (it goes to Deep
@@ -39,23 +40,7 @@ class RehearsalSchedule(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         group = scheduler.CfnScheduleGroup(self, "Group", name=group_name)
-        role = iam.Role(
-            self,
-            "Role",
-            description=f"Lets the schedules of {group_name} start rehearsals and the watch over them",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                # Without these, a schedule of anybody else could borrow the role (the confused deputy).
-                conditions={
-                    "StringEquals": {
-                        "aws:SourceAccount": stack.account,
-                        "aws:SourceArn": stack.format_arn(
-                            service="scheduler", resource="schedule-group", resource_name=group_name
-                        ),
-                    }
-                },
-            ),
-        )
+        role = ScheduleRole(self, "Role", group_name=group_name, purpose="start rehearsals and the watch over them")
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="StartRehearsals", actions=["states:StartExecution"], resources=[machine.state_machine_arn]
@@ -89,5 +74,4 @@ class RehearsalSchedule(Construct):
                     ),
                 ),
             )
-            # EventBridge tries the role out when the schedule is created, so its policy comes first.
-            schedule.node.add_dependency(group, role.node.find_child("DefaultPolicy"))
+            role.comes_before(schedule, group)
