@@ -10,12 +10,14 @@ from constructs_lib.backup_schedules import BackupSchedules
 from constructs_lib.dead_letter_queue import DeadLetterQueue
 from constructs_lib.log_group import EncryptedLogGroup, LogKey
 from constructs_lib.logical_restore import LogicalRestore
+from constructs_lib.notices_in_log import NoticesInLog
 from constructs_lib.point_in_time_recovery import PointInTimeRecovery
 from constructs_lib.postgres_endpoint import PostgresEndpoint
 from constructs_lib.postgres_instance import PostgresInstance
 from constructs_lib.recovery_network import RecoveryNetwork
 from constructs_lib.rehearsal import Rehearsal
 from constructs_lib.rehearsal_alarms import RehearsalAlarms
+from constructs_lib.slack_notifier import SlackNotifier
 
 __all__ = [
     "DEFAULT_TIERS",
@@ -28,12 +30,14 @@ __all__ = [
     "EncryptedLogGroup",
     "LogKey",
     "LogicalRestore",
+    "NoticesInLog",
     "PointInTimeRecovery",
     "PostgresEndpoint",
     "PostgresInstance",
     "RecoveryNetwork",
     "Rehearsal",
     "RehearsalAlarms",
+    "SlackNotifier",
     "TierRule",
     "backup_image",
 ]

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -68,7 +69,7 @@ class BackupFunction(Construct):
         super().__init__(scope, construct_id)
         self.environment = environment
         self.database_names = tuple(database_names)
-        log_group = EncryptedLogGroup(
+        self.log_group: logs.ILogGroup = EncryptedLogGroup(
             self,
             "Log",
             log_group_name=f"/aws/lambda/{function_name}",
@@ -77,7 +78,7 @@ class BackupFunction(Construct):
             # Its name is taken as long as it is there, and this stack must be possible to remove and deploy anew.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        role = FunctionRole(self, "Role", function_name=function_name, log_group=log_group)
+        role = FunctionRole(self, "Role", function_name=function_name, log_group=self.log_group)
         self.security_group: ec2.ISecurityGroup = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -103,7 +104,7 @@ class BackupFunction(Construct):
             timeout=Duration.seconds(timeout_seconds),
             reserved_concurrent_executions=reserved_concurrency,
             tracing=lambda_.Tracing.ACTIVE,
-            log_group=log_group,
+            log_group=self.log_group,
             retry_attempts=retry_attempts,
             max_event_age=Duration.seconds(max_event_age_seconds),
             on_failure=destinations.SqsDestination(dead_letter_queue),

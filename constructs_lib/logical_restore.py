@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -117,6 +118,7 @@ class LogicalRestore(Construct):
             subnets=subnets,
         )
         self.function: lambda_.IFunction = restoring.function
+        self.log_group: logs.ILogGroup = restoring.log_group
         self.machine = RecoveryMachine(
             self,
             "Machine",

@@ -8,6 +8,9 @@ from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.backup_image import backup_image
@@ -42,9 +45,13 @@ class RecoveryFunction(Construct):
         log_level: str = "INFO",
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
+        reserved_concurrency: int | None = None,
+        retry_attempts: int = 0,
+        max_event_age_seconds: int | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = EncryptedLogGroup(
+        self.log_group: logs.ILogGroup = EncryptedLogGroup(
             self,
             "Log",
             log_group_name=f"/aws/lambda/{function_name}",
@@ -53,7 +60,9 @@ class RecoveryFunction(Construct):
             # Its name is taken as long as it is there, and this stack must be possible to remove and deploy anew.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.role = FunctionRole(self, "Role", function_name=function_name, log_group=log_group, in_vpc=vpc is not None)
+        self.role = FunctionRole(
+            self, "Role", function_name=function_name, log_group=self.log_group, in_vpc=vpc is not None
+        )
         self.security_group: ec2.ISecurityGroup | None = None
         if vpc is not None:
             self.security_group = ec2.SecurityGroup(
@@ -81,9 +90,13 @@ class RecoveryFunction(Construct):
             timeout=Duration.seconds(timeout_seconds),
             ephemeral_storage_size=Size.mebibytes(ephemeral_storage_mib),
             tracing=lambda_.Tracing.ACTIVE,
-            log_group=log_group,
-            # A request that Lambda repeats by itself is the same request; but people wait for the first answer.
-            retry_attempts=0,
+            log_group=self.log_group,
+            reserved_concurrent_executions=reserved_concurrency,
+            # Unless told otherwise none: a request that Lambda repeats by itself is the same request, but people wait
+            # for the first answer.
+            retry_attempts=retry_attempts,
+            max_event_age=None if max_event_age_seconds is None else Duration.seconds(max_event_age_seconds),
+            on_failure=None if dead_letter_queue is None else destinations.SqsDestination(dead_letter_queue),
             environment={
                 **variables,
                 EnvKey.METRICS_NAMESPACE.value: METRICS_NAMESPACE,

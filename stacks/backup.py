@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib import BackupFunction, BackupSchedules, DeadLetterQueue, PostgresEndpoint
+from constructs_lib import BackupFunction, BackupSchedules, DeadLetterQueue, NoticesInLog, PostgresEndpoint
 from dbbackup.contract import Tier
+from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
 from stacks.settings.database import ExistingInstance
 from stacks.storage import StorageStack
-
-ARCHITECTURES: Final = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
 class BackupStack(RecoveryStack):
@@ -29,6 +26,7 @@ class BackupStack(RecoveryStack):
         network: NetworkStack,
         storage: StorageStack,
         database: PostgresEndpoint | None,
+        notifier: lambda_.IFunction | None,
     ) -> None:
         super().__init__(
             scope,
@@ -66,6 +64,8 @@ class BackupStack(RecoveryStack):
             log_level=chosen.log_level,
             log_retention_days=chosen.log_retention_days,
         )
+        if notifier is not None:
+            NoticesInLog(self, "Notices", log_group=self.function.log_group, notifier=notifier)
         BackupSchedules(
             self,
             "Schedules",

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from constructs_lib import PostgresEndpoint, Rehearsal, RehearsalAlarms
 from constructs_lib.backup_image import LEFT_OUT, SOURCE
-from stacks.backup import ARCHITECTURES
+from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput
 from constructs import Construct
 
 from constructs_lib import PointInTimeRecovery, PostgresEndpoint
-from stacks.backup import ARCHITECTURES
+from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack

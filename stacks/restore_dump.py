@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib import LogicalRestore, PostgresEndpoint
-from stacks.backup import ARCHITECTURES
+from constructs_lib import LogicalRestore, NoticesInLog, PostgresEndpoint
+from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
@@ -24,6 +25,7 @@ class RestoreDumpStack(RecoveryStack):
         network: NetworkStack,
         storage: StorageStack,
         database: PostgresEndpoint,
+        notifier: lambda_.IFunction | None,
     ) -> None:
         super().__init__(
             scope,
@@ -50,6 +52,8 @@ class RestoreDumpStack(RecoveryStack):
             log_retention_days=chosen.log_retention_days,
             log_level=chosen.log_level,
         )
+        if notifier is not None:
+            NoticesInLog(self, "Notices", log_group=dumps.log_group, notifier=notifier)
         CfnOutput(
             self,
             "DumpRestoreMachine",

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from stacks.backup import BackupStack
 from stacks.database import DatabaseStack
+from stacks.github import GithubStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack
@@ -24,8 +25,13 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
     endpoint = (
         DatabaseStack(scope, settings=settings, network=network).endpoint if settings.database.new_instance else None
     )
-    backup = BackupStack(scope, settings=settings, network=network, storage=storage, database=endpoint)
-    RestoreDumpStack(scope, settings=settings, network=network, storage=storage, database=backup.endpoint)
+    notifier = notification.notifier
+    backup = BackupStack(
+        scope, settings=settings, network=network, storage=storage, database=endpoint, notifier=notifier
+    )
+    RestoreDumpStack(
+        scope, settings=settings, network=network, storage=storage, database=backup.endpoint, notifier=notifier
+    )
     RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, notification=notification)
     rehearsal = (
         RehearsalStack(
@@ -48,3 +54,5 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
         rehearsal=rehearsal,
         notification=notification,
     )
+    if settings.github is not None:
+        GithubStack(scope, settings=settings, github=settings.github, storage=storage, backup=backup)

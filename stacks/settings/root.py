@@ -12,6 +12,7 @@ from stacks.settings.base import Group
 from stacks.settings.database import DatabaseSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
+from stacks.settings.notification import NotificationSettings
 from stacks.settings.refusal import accepted_by, refuse
 from stacks.settings.rehearsal import RehearsalSettings
 from stacks.settings.restore import RestoreSettings
@@ -61,6 +62,7 @@ class Settings(Group):
     restore: RestoreSettings = RestoreSettings()
     rehearsal: RehearsalSettings = RehearsalSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    notification: NotificationSettings = NotificationSettings()
 
     @property
     def prefix(self) -> str:
