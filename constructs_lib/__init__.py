@@ -8,6 +8,7 @@ from constructs_lib.backup_image import backup_image
 from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule
 from constructs_lib.backup_schedules import BackupSchedules
 from constructs_lib.dead_letter_queue import DeadLetterQueue
+from constructs_lib.github_actions_access import GithubActionsAccess, GithubRepository
 from constructs_lib.log_group import EncryptedLogGroup, LogKey
 from constructs_lib.logical_restore import LogicalRestore
 from constructs_lib.notices_in_log import NoticesInLog
@@ -28,6 +29,8 @@ __all__ = [
     "BackupSchedules",
     "DeadLetterQueue",
     "EncryptedLogGroup",
+    "GithubActionsAccess",
+    "GithubRepository",
     "LogKey",
     "LogicalRestore",
     "NoticesInLog",

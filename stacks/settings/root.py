@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from stacks.settings.backup import BackupSettings
 from stacks.settings.base import Group
 from stacks.settings.database import DatabaseSettings
+from stacks.settings.github import GithubSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.notification import NotificationSettings
@@ -63,6 +64,9 @@ class Settings(Group):
     rehearsal: RehearsalSettings = RehearsalSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     notification: NotificationSettings = NotificationSettings()
+    github: GithubSettings | None = Field(
+        default=None, description="what jobs of GitHub Actions may do; nothing by default"
+    )
 
     @property
     def prefix(self) -> str:
