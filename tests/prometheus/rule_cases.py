@@ -1,0 +1,393 @@
+"""Situations, and which alerts ring in them. Time begins at 0; a series is written in promtool's notation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+DAY: Final = 86_400
+SHOP: Final = {"job": "node", "instance": "db1", "database": "shop"}
+FOREVER: Final = 2000
+STORE: Final = "s3://ftry-backups"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One situation."""
+
+    name: str
+    alert: str
+    series: dict[str, str]
+    at: str
+    labels: tuple[dict[str, str], ...] = ()
+    """Labels of the alerts that ring, besides those that all of them have; nothing rings where there are none."""
+    interval: str = "5m"
+
+
+def series(name: str, **labels: str) -> str:
+    """A selector of one series on the usual machine, whose labels may be overridden; an empty one is left out."""
+    every = {**SHOP, **labels}
+    return name + "{" + ",".join(f'{key}="{value}"' for key, value in every.items() if value) + "}"
+
+
+def backup(name: str, tier: str = "daily", source: str = "run", **labels: str) -> str:
+    """A series of a backup."""
+    return series(f"dbbackup_backup_{name}", tier=tier, source=source, **labels)
+
+
+def rehearsal(name: str, source: str = "run", **labels: str) -> str:
+    """A series of a rehearsal."""
+    return series(f"dbbackup_rehearsal_{name}", source=source, **labels)
+
+
+def store(name: str, **labels: str) -> str:
+    """A series of the store that is looked through."""
+    return series(name, database="", source=STORE, **labels)
+
+
+def always(value: float) -> str:
+    """The same value all the time."""
+    return f"{value:g}+0x{FOREVER}"
+
+
+def until(count: int, value: float, then: float | None = None) -> str:
+    """A value for ``count`` samples, then another or none."""
+    rest = f"_x{FOREVER}" if then is None else f"{then:g}+0x{FOREVER}"
+    return f"{value:g}+0x{count - 1} {rest}"
+
+
+_SUCCESS = "last_success_timestamp_seconds"
+_READ = "dbbackup_catalog_read_timestamp_seconds"
+_OTHER = {"instance": "db2", "database": "stock"}
+_MTIME = "node_textfile_mtime_seconds"
+_FILE = "/var/lib/node_exporter/dbbackup_catalog.prom"
+_SHOP_BACKUP = {**SHOP, "tier": "daily"}
+_ORDINARY = {backup(_SUCCESS): always(0)}
+
+
+def _sizes(*values: str, tier: str = "daily") -> dict[str, str]:
+    return {backup("size_bytes", tier=tier): " ".join(values)}
+
+
+CASES: Final = (
+    Case("a day and the grace are over", "BackupFailed", _ORDINARY, "25h5m", (SHOP,)),
+    Case("a day is over and the grace is not", "BackupFailed", _ORDINARY, "24h30m"),
+    Case(
+        "one database of two has none",
+        "BackupFailed",
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, **_OTHER): until(200, 0, 60_000)},
+        "26h",
+        (SHOP,),
+    ),
+    Case(
+        "the same name on another machine is another database",
+        "BackupFailed",
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, instance="db2"): until(200, 0, 60_000)},
+        "26h",
+        (SHOP,),
+    ),
+    Case(
+        "any tier will do",
+        "BackupFailed",
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, "pre-migration"): always(60_000)},
+        "26h",
+    ),
+    Case(
+        "a run says it made one, and in the store there is none so young",
+        "BackupFailed",
+        {
+            backup(_SUCCESS): always(60_000),
+            backup(_SUCCESS, source=STORE): always(0),
+            store(_READ): always(90_000),
+        },
+        "26h",
+        (SHOP,),
+    ),
+    Case("more than ten GiB", "BackupTooLarge", _sizes(always(10 * 2**30 + 1024**2)), "5m", (_SHOP_BACKUP,)),
+    Case("ten GiB", "BackupTooLarge", _sizes("10737418240+0x9"), "5m"),
+    Case(
+        "the store knows the size",
+        "BackupTooLarge",
+        {
+            backup("size_bytes"): always(11 * 2**30),
+            backup("size_bytes", source=STORE): always(1),
+            store(_READ): always(0),
+        },
+        "5m",
+    ),
+    Case(
+        "the last run failed",
+        "BackupLastRunFailed",
+        {backup("last_run_success"): until(3, 1, 0)},
+        "15m",
+        ({**_SHOP_BACKUP, "source": "run"},),
+    ),
+    Case("the run after it succeeded", "BackupLastRunFailed", {backup("last_run_success"): until(3, 0, 1)}, "15m"),
+    Case(
+        "what was read back was something else",
+        "BackupVerificationFailed",
+        {backup("last_run_failure_info", error="verification-failed"): always(1)},
+        "5m",
+        ({**_SHOP_BACKUP, "source": "run", "error": "verification-failed"},),
+    ),
+    Case(
+        "another failure",
+        "BackupVerificationFailed",
+        {backup("last_run_failure_info", error="connection"): always(1)},
+        "5m",
+    ),
+    Case(
+        "only a backup of another tier is young",
+        "BackupDailyMissing",
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, "manual"): always(60_000)},
+        "26h",
+        (_SHOP_BACKUP,),
+    ),
+    Case("no tier has a young one, which BackupFailed says", "BackupDailyMissing", _ORDINARY, "26h"),
+    Case(
+        "the daily one is young",
+        "BackupDailyMissing",
+        {backup(_SUCCESS): always(60_000), backup(_SUCCESS, "manual"): always(60_000)},
+        "26h",
+    ),
+    *(
+        case
+        for tier, days in (("weekly", 8), ("monthly", 32))
+        for case in (
+            Case(
+                f"the {tier} one is older than {days} days",
+                f"Backup{tier.title()}Missing",
+                {backup(_SUCCESS, tier): always(0)},
+                f"{days * 24 + 2}h",
+                ({**SHOP, "tier": tier},),
+                interval="1h",
+            ),
+            Case(
+                f"the {tier} one is younger than {days} days",
+                f"Backup{tier.title()}Missing",
+                {backup(_SUCCESS, tier): always(0)},
+                f"{days * 24}h",
+                interval="1h",
+            ),
+            Case(
+                f"the {tier} one has gone",
+                f"Backup{tier.title()}Missing",
+                {backup(_SUCCESS): always(0), backup(_SUCCESS, tier): until(3, 0)},
+                "2h",
+                ({**SHOP, "tier": tier},),
+            ),
+            Case(
+                f"nobody ever took {tier} ones",
+                f"Backup{tier.title()}Missing",
+                _ORDINARY,
+                f"{days * 24 + 2}h",
+                interval="1h",
+            ),
+        )
+    ),
+    Case(
+        "every run has failed",
+        "BackupNeverSucceeded",
+        {backup("last_run_timestamp_seconds"): always(0), backup(_SUCCESS, **_OTHER): always(0)},
+        "65m",
+        (SHOP,),
+    ),
+    Case(
+        "a run has succeeded",
+        "BackupNeverSucceeded",
+        {backup("last_run_timestamp_seconds"): always(0), **_ORDINARY},
+        "65m",
+    ),
+    Case("the textfile has gone", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "35m", (SHOP,)),
+    Case("for a moment it was not there", "BackupMissing", {backup(_SUCCESS): f"0+0x2 _x2 0+0x{FOREVER}"}, "35m"),
+    Case(
+        "the store was emptied, while a run says that it made one",
+        "BackupMissing",
+        {
+            backup(_SUCCESS): always(0),
+            backup(_SUCCESS, source=STORE): until(3, 0),
+            store(_READ): always(0),
+        },
+        "35m",
+        (SHOP,),
+    ),
+    Case("nothing is known", "BackupMetricsAbsent", {"up{job='node'}": always(1)}, "65m", ({},)),
+    Case("something is known", "BackupMetricsAbsent", _ORDINARY, "65m"),
+    Case("less than half", "BackupSizeDropped", _sizes(until(3, 1000, 499)), "20m", (_SHOP_BACKUP,)),
+    Case("half", "BackupSizeDropped", _sizes(until(3, 1000, 500)), "20m"),
+    Case("three days later", "BackupSizeDropped", _sizes(until(3, 1000, 499)), "73h", interval="1h"),
+    Case(
+        "a third more, after two weeks of the same",
+        "BackupSizeUnusual",
+        _sizes("999+0x40 1001+0x300 1300+0x100"),
+        "345h",
+        (_SHOP_BACKUP,),
+        interval="1h",
+    ),
+    Case(
+        "a hundredth more",
+        "BackupSizeUnusual",
+        _sizes("999+0x40 1001+0x300 1011+0x100"),
+        "345h",
+        interval="1h",
+    ),
+    Case("steady growth", "BackupSizeUnusual", _sizes("1000+10x400"), "345h", interval="1h"),
+    Case("new, without a trend", "BackupSizeUnusual", _sizes("999+0x10 1001+0x60 2000+0x100"), "75h", interval="1h"),
+    Case(
+        "a weekly one",
+        "BackupSizeUnusual",
+        _sizes("999+0x40 1001+0x300 1300+0x100", tier="weekly"),
+        "345h",
+        interval="1h",
+    ),
+    Case("above 80 % of the limit", "BackupTooSlow", {backup("duration_seconds"): always(2881)}, "5m", (_SHOP_BACKUP,)),
+    Case("at 80 % of the limit", "BackupTooSlow", {backup("duration_seconds"): always(2880)}, "5m"),
+    Case(
+        "an archive is gone",
+        "BackupUnsound",
+        {series("dbbackup_catalog_unsound_backups", tier="daily", source=STORE): always(1)},
+        "35m",
+        ({**_SHOP_BACKUP, "source": STORE},),
+    ),
+    Case(
+        "all archives are there",
+        "BackupUnsound",
+        {series("dbbackup_catalog_unsound_backups", tier="daily", source=STORE): always(0)},
+        "35m",
+    ),
+    *(
+        case
+        for alert, name, ring, quiet in (
+            ("BackupManifestUnreadable", "unreadable_manifests", "35m", "25m"),
+            ("BackupUnmanifested", "unmanifested_archives", "25h", "23h"),
+        )
+        for case in (
+            Case(
+                "there are some",
+                alert,
+                {store(f"dbbackup_catalog_{name}"): always(2)},
+                ring,
+                ({"job": "node", "instance": "db1", "source": STORE},),
+            ),
+            Case("they are new", alert, {store(f"dbbackup_catalog_{name}"): always(2)}, quiet),
+            Case("there are none", alert, {store(f"dbbackup_catalog_{name}"): always(0)}, ring),
+        )
+    ),
+    Case(
+        "a restore failed",
+        "RestoreFailed",
+        {series("dbbackup_restore_last_run_success", source="run"): always(0)},
+        "5m",
+        ({**SHOP, "source": "run"},),
+    ),
+    Case(
+        "a restore succeeded",
+        "RestoreFailed",
+        {series("dbbackup_restore_last_run_success", source="run"): always(1)},
+        "5m",
+    ),
+    Case(
+        "a rehearsal broke off after the one whose evidence there is",
+        "RehearsalFailed",
+        {
+            rehearsal("last_run_success"): always(0),
+            rehearsal("last_run_timestamp_seconds"): always(200),
+            rehearsal("last_run_success", STORE): always(1),
+            rehearsal("last_run_timestamp_seconds", STORE): always(100),
+        },
+        "5m",
+        (SHOP,),
+    ),
+    Case(
+        "there is evidence of a later one that passed",
+        "RehearsalFailed",
+        {
+            rehearsal("last_run_success"): always(0),
+            rehearsal("last_run_timestamp_seconds"): always(100),
+            rehearsal("last_run_success", STORE): always(1),
+            rehearsal("last_run_timestamp_seconds", STORE): always(200),
+        },
+        "5m",
+    ),
+    Case(
+        "none has passed for 35 days",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS): always(0), **_ORDINARY},
+        "842h",
+        (SHOP,),
+        interval="1h",
+    ),
+    Case("none has ever passed", "RehearsalMissing", _ORDINARY, "842h", (SHOP,), interval="1h"),
+    Case("there are backups, but not yet for so long", "RehearsalMissing", _ORDINARY, "830h", interval="1h"),
+    Case(
+        "one has passed since",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS): until(500, 0, 1_800_000), **_ORDINARY},
+        "842h",
+        interval="1h",
+    ),
+    Case(
+        "slower than the objective",
+        "RehearsalTooSlow",
+        {rehearsal("recovery_time_seconds", plane="dump"): always(7201)},
+        "5m",
+        (SHOP,),
+    ),
+    Case(
+        "as slow as the objective",
+        "RehearsalTooSlow",
+        {rehearsal("recovery_time_seconds", plane="dump"): always(7200)},
+        "5m",
+    ),
+    Case(
+        "evidence was altered",
+        "EvidenceDamaged",
+        {store("dbbackup_catalog_evidence_problems"): always(1)},
+        "5m",
+        ({"job": "node", "instance": "db1", "source": STORE},),
+    ),
+    Case("evidence is whole", "EvidenceDamaged", {store("dbbackup_catalog_evidence_problems"): always(0)}, "5m"),
+    Case(
+        "the file is three hours old",
+        "BackupMetricsStale",
+        {series(_MTIME, database="", file=_FILE): always(0)},
+        "3h5m",
+        ({"job": "node", "instance": "db1", "file": _FILE},),
+    ),
+    Case(
+        "an older node_exporter names the file without its folder",
+        "BackupMetricsStale",
+        {series(_MTIME, database="", file="dbbackup_catalog.prom"): always(0)},
+        "3h5m",
+        ({"job": "node", "instance": "db1", "file": "dbbackup_catalog.prom"},),
+    ),
+    Case(
+        "files of runs and of others may be old",
+        "BackupMetricsStale",
+        {
+            series(_MTIME, database="", file="dbbackup_backup_shop_monthly.prom"): always(0),
+            series(_MTIME, database="", file="other.prom"): always(0),
+        },
+        "3h5m",
+    ),
+    Case("the file is fresh", "BackupMetricsStale", {series(_MTIME, database="", file=_FILE): always(3600)}, "3h5m"),
+    Case(
+        "a file cannot be read",
+        "BackupMetricsUnreadable",
+        {series("node_textfile_scrape_error", database=""): always(1), backup(_SUCCESS): until(1, 0)},
+        "20m",
+        ({"job": "node", "instance": "db1"},),
+    ),
+    Case(
+        "it is a machine that has nothing to do with backups",
+        "BackupMetricsUnreadable",
+        {series("node_textfile_scrape_error", database="", instance="web1"): always(1), **_ORDINARY},
+        "20m",
+    ),
+    Case(
+        "all files can be read",
+        "BackupMetricsUnreadable",
+        {series("node_textfile_scrape_error", database=""): always(0), **_ORDINARY},
+        "20m",
+    ),
+)

@@ -1,0 +1,173 @@
+"""The rules in promtool's hands: each alert rings in one situation and is quiet in another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.prometheus.rule_cases import CASES, Case, always, backup
+from tests.support.promtool import RULES, needs_promtool, promtool
+
+ROOT = RULES.parents[1]
+ALERTS: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((RULES / "backup.rules.yml").read_text())["groups"] for rule in group["rules"]
+]
+BY_NAME = {rule["alert"]: rule for rule in ALERTS}
+
+
+def _run(tmp_path: Path, test: dict[str, Any]) -> tuple[int, str]:
+    document = {
+        "rule_files": [str(RULES / "recording.rules.yml"), str(RULES / "backup.rules.yml")],
+        "evaluation_interval": test["interval"],
+        "tests": [test],
+    }
+    file = tmp_path / "test.yml"
+    file.write_text(yaml.safe_dump(document))
+    return promtool("test", "rules", file)
+
+
+def _selector(labels: dict[str, str]) -> str:
+    return "ALERTS{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+
+
+@needs_promtool
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alert}: {case.name}")
+def test_an_alert_rings_when_it_should_and_only_then(case: Case, tmp_path: Path) -> None:
+    common = {"alertname": case.alert, "alertstate": "firing", "severity": BY_NAME[case.alert]["labels"]["severity"]}
+    ringing = [{"labels": _selector({**labels, **common}), "value": 1} for labels in case.labels]
+    status, said = _run(
+        tmp_path,
+        {
+            "interval": case.interval,
+            "input_series": [{"series": name, "values": values} for name, values in case.series.items()],
+            "promql_expr_test": [
+                {
+                    "expr": f'ALERTS{{alertname="{case.alert}", alertstate="firing"}}',
+                    "eval_time": case.at,
+                    "exp_samples": ringing,
+                }
+            ],
+        },
+    )
+    assert status == 0, said
+
+
+def test_each_alert_has_a_case_that_rings_and_one_that_does_not() -> None:
+    assert {case.alert for case in CASES if case.labels} == set(BY_NAME)
+    assert {case.alert for case in CASES if not case.labels} == set(BY_NAME)
+
+
+@needs_promtool
+def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_path: Path) -> None:
+    labels = {"job": "node", "instance": "db1", "database": "shop", "severity": "critical"}
+    status, said = _run(
+        tmp_path,
+        {
+            "interval": "5m",
+            "input_series": [
+                {"series": backup("last_success_timestamp_seconds"), "values": always(0)},
+                {"series": backup("size_bytes"), "values": always(12 * 2**30)},
+            ],
+            "alert_rule_test": [
+                {
+                    "alertname": "BackupFailed",
+                    "eval_time": "26h",
+                    "exp_alerts": [
+                        {
+                            "exp_labels": labels,
+                            "exp_annotations": {
+                                "summary": "No backup in 24 hours: shop",
+                                "description": "The newest verified backup of shop (db1) is of "
+                                "1970-01-01 00:00:00 +0000 UTC.",
+                                "runbook_url": "docs/runbooks/backup-missing.md",
+                            },
+                        }
+                    ],
+                },
+                {
+                    "alertname": "BackupTooLarge",
+                    "eval_time": "5m",
+                    "exp_alerts": [
+                        {
+                            "exp_labels": {**labels, "severity": "warning", "tier": "daily"},
+                            "exp_annotations": {
+                                "summary": "Backup > 10GB: shop, daily",
+                                "description": "The newest daily backup of shop has 12GiB. It is good, but dumps and "
+                                "restores take longer than was planned for.",
+                                "runbook_url": "docs/runbooks/backup-too-large.md",
+                            },
+                        }
+                    ],
+                },
+            ],
+        },
+    )
+    assert status == 0, said
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 1),
+        ({"dbbackup_rehearsal_last_run_success": 0}, 0),
+        ({"dbbackup_backup_last_success_timestamp_seconds": -90_000}, 0),
+    ],
+    ids=["recoverable", "a rehearsal failed", "too old"],
+)
+def test_recoverable_is_a_young_backup_and_no_failed_rehearsal(
+    changes: dict[str, float], expected: int, tmp_path: Path
+) -> None:
+    values: dict[str, float] = {
+        "dbbackup_backup_last_success_timestamp_seconds": 0,
+        "dbbackup_rehearsal_last_run_success": 1,
+        "dbbackup_rehearsal_last_run_timestamp_seconds": 0,
+        **changes,
+    }
+    labels = 'job="node",instance="db1",database="shop"'
+    status, said = _run(
+        tmp_path,
+        {
+            "interval": "5m",
+            "input_series": [
+                {"series": f'{name}{{{labels},source="run"}}', "values": always(value)}
+                for name, value in values.items()
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": "backup_recoverable",
+                    "eval_time": "5m",
+                    "exp_samples": [{"labels": f"backup_recoverable{{{labels}}}", "value": expected}],
+                }
+            ],
+        },
+    )
+    assert status == 0, said
+
+
+@needs_promtool
+@pytest.mark.parametrize("name", ["recording.rules.yml", "backup.rules.yml"])
+def test_promtool_accepts_the_rules(name: str) -> None:
+    status, said = promtool("check", "rules", RULES / name)
+    assert status == 0, said
+
+
+def test_the_alerts_of_the_specification_are_there_word_for_word() -> None:
+    assert BY_NAME["BackupFailed"]["expr"] == "backup_last_success < (time() - 86400)"
+    assert BY_NAME["BackupFailed"]["annotations"]["summary"].startswith("No backup in 24 hours")
+    assert BY_NAME["BackupTooLarge"]["expr"] == "backup_size_bytes > 10737418240"
+    assert BY_NAME["BackupTooLarge"]["annotations"]["summary"].startswith("Backup > 10GB")
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_each_alert_has_a_severity_a_text_and_a_runbook_that_exists(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+    page, _, heading = rule["annotations"]["runbook_url"].partition("#")
+    assert (ROOT / page).is_file()
+    if heading:
+        headings = [line.strip("# ").lower().replace(" ", "-") for line in (ROOT / page).read_text().splitlines()]
+        assert heading in headings
