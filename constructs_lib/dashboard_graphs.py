@@ -80,13 +80,16 @@ def backup_graphs(
     ]
 
 
-def recovery_point_graph(metrics: DashboardMetrics, *, most_minutes: float, width: int) -> cloudwatch.IWidget:
+def recovery_point_graph(
+    metrics: DashboardMetrics, *, most_minutes: float, width: int, height: int
+) -> cloudwatch.IWidget:
     """How much would have been lost at each moment."""
     return _graph(
         "What would be lost, in minutes of writes",
         [recovery_point(metrics)],
         lines=[_line(most_minutes, f"{most_minutes:g} minutes: alarm", _LIMIT)],
         width=width,
+        height=height,
     )
 
 
@@ -214,6 +217,7 @@ def _graph(
     start: str | None = None,
     stacked: bool = False,
     width: int = 8,
+    height: int = 6,
 ) -> cloudwatch.IWidget:
     return cloudwatch.GraphWidget(
         title=title,
@@ -224,5 +228,5 @@ def _graph(
         start=start,
         stacked=stacked,
         width=width,
-        height=6,
+        height=height,
     )

@@ -103,7 +103,12 @@ class RecoveryDashboard(Construct):
             width=beside,
             height=4 + 3 * len(ways_back) // 2 + len(contacts),
         )
-        lost = recovery_point_graph(metrics, most_minutes=recovery_point_minutes, width=beside)
+        lost = recovery_point_graph(
+            metrics,
+            most_minutes=recovery_point_minutes,
+            width=beside,
+            height=max(6, sum(int(tile.height) for tile in tiles) - int(advice.height)),
+        )
         dashboard.add_widgets(_column(*tiles), _column(advice, lost))
         self._heading("Backups")
         dashboard.add_widgets(*age_graphs(metrics, database_names))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.dashboard_preview.series import Series
-from devtools.dashboard_preview.widgets import ROW_PIXELS, Context, widget
+from devtools.dashboard_preview.widgets import GAP_PIXELS, ROW_PIXELS, Context, widget
 
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -41,7 +41,7 @@ def render(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(title)}</title><style>{_STYLE.read_text()}:root{{--row:{ROW_PIXELS}px}}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{_STYLE.read_text()}:root{{--row:{ROW_PIXELS}px;--gap:{GAP_PIXELS}px}}</style></head><body>"
         f"<header><h1>{escape(title)}</h1><p>{moment:%A %d %B %Y, %H:%M} UTC. Drawn from the synthesized template and "
         "the metrics that the functions printed; in AWS, CloudWatch draws it.</p></header>"
         f"<main>{widgets}</main></body></html>\n"

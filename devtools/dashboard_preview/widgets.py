@@ -16,8 +16,9 @@ from devtools.dashboard_preview.series import Series
 from devtools.dashboard_preview.times import start_of
 from devtools.dashboard_preview.units import number
 
-COLUMN_PIXELS: Final = 54
+COLUMN_PIXELS: Final = 55
 ROW_PIXELS: Final = 46
+GAP_PIXELS: Final = 10
 _STATES: Final = {"OK": ("ok", "OK"), "ALARM": ("alarm", "In alarm"), "INSUFFICIENT_DATA": ("dark", "No data")}
 _UNKNOWN: Final = ("unknown", "State not given")
 
@@ -44,7 +45,7 @@ def widget(found: Mapping[str, Any], context: Context) -> str:
     if draw is None:
         raise ValueError(f"a widget that is not drawn here: {name}")
     x, y, width, height = (int(found[part]) for part in ("x", "y", "width", "height"))
-    size = (width * COLUMN_PIXELS, height * ROW_PIXELS)
+    size = (width * COLUMN_PIXELS + GAP_PIXELS, height * (ROW_PIXELS + GAP_PIXELS) - GAP_PIXELS)
     place = f"grid-column:{x + 1}/span {width};grid-row:{y + 1}/span {height}"
     title = f"<h3>{escape(str(properties['title']))}</h3>" if properties.get("title") else ""
     shape = "heading" if kind == "text" and height == 1 else kind
@@ -93,7 +94,7 @@ def _graph(properties: Mapping[str, Any], context: Context, size: tuple[int, int
         unit=units.pop() if len(units) == 1 else "None",
         start=_start(properties, context),
         end=context.now.timestamp(),
-        size=(size[0] - 28, size[1] - 78),
+        size=(size[0] - 40, size[1] - 88),
         stacked=bool(properties.get("stacked")),
     )
     legend = "".join(
