@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from constructs import Construct
 
-from constructs_lib import BackupAlarms
+from constructs_lib import (
+    AlertRehearsalAlarms,
+    BackupAlarms,
+    InstanceAlarms,
+    NotifierAlarms,
+    RdsEvents,
+    Recoverability,
+    Watch,
+    WatchAlarms,
+)
+from constructs_lib.watch import AlertRehearsal
+from stacks.architecture import ARCHITECTURES
 from stacks.backup import BackupStack
 from stacks.base import RecoveryStack
+from stacks.declared import declared
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack
 from stacks.rehearsal import RehearsalStack
 from stacks.settings import Settings
+from stacks.settings.windows import DAYS
 from stacks.storage import StorageStack
 
 
@@ -32,17 +47,90 @@ class MonitoringStack(RecoveryStack):
             scope,
             "monitoring",
             settings=settings,
-            description="Alarms on missing, failed and oversized database backups, and on what endangers a recovery",
+            description="Probe and alarms on missing, failed and unusual backups, and on what endangers a recovery",
         )
         chosen = settings.monitoring
-        BackupAlarms(
+        instance = settings.database.instance.identifier
+        watched = declared(settings)
+        heard: dict[str, Any] = {
+            "name_prefix": settings.prefix,
+            "action": notification.alarms.action(),
+            "runbook_base_url": chosen.runbook_base_url,
+        }
+        of_instance: dict[str, Any] = {**heard, "environment": settings.environment, "instance": instance}
+        self.backup_alarms = BackupAlarms(
             self,
             "BackupAlarms",
-            name_prefix=settings.prefix,
+            **heard,
             function=backup.function,
             dead_letter_queue=backup.dead_letters,
-            action=notification.alarms.action(),
-            runbook_base_url=chosen.runbook_base_url,
             missing_backup_hours=chosen.missing_backup_hours,
+            missing_weekly_days=chosen.missing_weekly_days,
+            missing_monthly_days=chosen.missing_monthly_days,
             max_backup_bytes=chosen.max_backup_bytes,
+            least_size_ratio=chosen.least_size_ratio,
+            size_deviations=chosen.size_deviations,
+            slow_percent=chosen.slow_backup_percent,
+            timeout_seconds=settings.backup.timeout_seconds,
         )
+        self.watch = Watch(
+            self,
+            "Watch",
+            name_prefix=settings.prefix,
+            environment=settings.environment,
+            instance=instance,
+            database_names=settings.database.names,
+            bucket=storage.backups.bucket,
+            bucket_key=storage.backups.key,
+            declared=watched,
+            log_key=network.log_key,
+            alert_rehearsal=_alert_rehearsal(settings) if notification.notifier is not None else None,
+            client_major=settings.backup.client_major,
+            architecture=ARCHITECTURES[settings.backup.architecture],
+            log_retention_days=chosen.log_retention_days,
+            log_level=settings.backup.log_level,
+        )
+        self.watch_alarms = WatchAlarms(
+            self,
+            "WatchAlarms",
+            **of_instance,
+            watched=watched,
+            recovery_point_minutes=chosen.recovery_point_minutes,
+        )
+        self.instance_alarms = InstanceAlarms(
+            self,
+            "InstanceAlarms",
+            **heard,
+            instance=instance,
+            least_storage_bytes=chosen.instance.least_storage_gib * 2**30,
+            most_cpu_percent=chosen.instance.most_cpu_percent,
+            most_connections=chosen.instance.most_connections,
+            least_memory_bytes=chosen.instance.least_memory_mib * 2**20,
+        )
+        RdsEvents(
+            self,
+            "RdsEvents",
+            subscription_name=f"{settings.prefix}-rds-events",
+            instance=instance,
+            topic=notification.alarms.topic,
+        )
+        if notification.notifier is not None:
+            AlertRehearsalAlarms(
+                self, "AlertRehearsal", **of_instance, missing_backup_hours=chosen.missing_backup_hours
+            )
+            NotifierAlarms(self, "NotifierAlarms", **heard, notifier=notification.notifier)
+        self.recoverability = Recoverability(
+            self,
+            "Recoverability",
+            **heard,
+            promises=[
+                *self.backup_alarms.promises,
+                *self.watch_alarms.promises,
+                *(rehearsal.alarms.promises if rehearsal is not None else ()),
+            ],
+        )
+
+
+def _alert_rehearsal(settings: Settings) -> AlertRehearsal:
+    chosen = settings.monitoring.alert_rehearsal
+    return AlertRehearsal(weekday=DAYS.index(chosen.weekday), hour=chosen.hour, minutes=chosen.minutes)

@@ -31,6 +31,7 @@ class NotificationStack(RecoveryStack):
             topic_name=f"{settings.prefix}-notifications",
             display_name=f"Database backups of {settings.prefix}",
             emails=settings.monitoring.emails,
+            instance=settings.database.instance.identifier,
         )
         self.slack = self._slack(settings, network)
         self.notifier: lambda_.IFunction | None = self.slack.function if self.slack is not None else None

@@ -119,6 +119,19 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
+    def _storage_alarm_below_storage(self) -> Self:
+        new = self.database.new_instance
+        least = self.monitoring.instance.least_storage_gib
+        if new is not None and least >= new.allocated_storage_gib:
+            raise refuse(
+                at="monitoring.instance.least_storage_gib",
+                value=f"{least} GiB of {new.allocated_storage_gib} GiB allocated",
+                rule="an empty instance would have less than that free, and the alarm would never end",
+                fix=f"write for example {max(1, new.allocated_storage_gib // 10)}",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _zones_are_known(self) -> Self:
         if self.network.existing_vpc is not None:
             return self

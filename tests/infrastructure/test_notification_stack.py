@@ -14,23 +14,34 @@ def notification(prod: Synthesized) -> Template:
     return prod["notification"]
 
 
-def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(notification: Template) -> None:
+SENDERS = {
+    "cloudwatch.amazonaws.com": ":alarm:*",
+    "events.rds.amazonaws.com": ":db:ftry-prod",
+}
+
+
+def test_the_topic_is_encrypted_with_a_key_that_its_senders_may_use(notification: Template) -> None:
     assert notification.only("AWS::SNS::Topic")["KmsMasterKeyId"] == {"Fn::GetAtt": ["AlarmsKey3C2381B3", "Arn"]}
-    key = notification.only("AWS::KMS::Key")
+    key = notification.resources("AWS::KMS::Key")["AlarmsKey3C2381B3"]["Properties"]
     assert key["EnableKeyRotation"] is True
-    (alarms,) = [found for found in statements_of(key["KeyPolicy"]) if "Service" in found["Principal"]]
-    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert set(alarms["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-    assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    services = [found for found in statements_of(key["KeyPolicy"]) if "Service" in found["Principal"]]
+    assert {found["Principal"]["Service"] for found in services} == set(SENDERS)
+    for found in services:
+        assert set(found["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+        assert found["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
-def test_alarms_may_publish_and_nobody_may_in_the_clear(notification: Template) -> None:
-    policy = {found["Effect"]: found for found in statements_of(_topic_policy(notification))}
-    assert set(policy) == {"Allow", "Deny"}
-    assert policy["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert policy["Allow"]["Action"] == ["sns:Publish"]
-    assert policy["Allow"]["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert policy["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_alarms_and_events_may_publish_and_nobody_may_in_the_clear(notification: Template) -> None:
+    policy = statements_of(_topic_policy(notification))
+    allowed = {found["Principal"]["Service"]: found for found in policy if found["Effect"] == "Allow"}
+    assert set(allowed) == set(SENDERS)
+    for service, found in allowed.items():
+        assert found["Action"] == ["sns:Publish"]
+        assert found["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        source = found["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+        assert str(source[-1]).endswith(SENDERS[service])
+    (denied,) = [found for found in policy if found["Effect"] == "Deny"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def _topic_policy(notification: Template) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dbbackup.contract import BUILD_ARG_PG_MAJOR, EnvKey
+from dbbackup.contract_watch import REHEARSED_DATABASE, WatchEnvKey
 from tests.infrastructure.synthesis import Synthesized, role_statements, settings_of, synthesize
 
 ODD_NAME = 'The "Sales"/2026 db'
@@ -121,12 +122,44 @@ def test_every_database_has_its_schedules(for_existing_instance: Synthesized) ->
 
 def test_every_database_has_its_alarms(for_existing_instance: Synthesized) -> None:
     alarms = for_existing_instance["monitoring"].all("AWS::CloudWatch::Alarm")
-    missing = [found for found in alarms if found.get("MetricName") == "BackupSuccess"]
-    watched = [
-        dimension["Value"] for found in missing for dimension in found["Dimensions"] if dimension["Name"] == "Database"
+    watched: dict[str, list[str]] = {}
+    for alarm in alarms:
+        metrics = [
+            alarm,
+            *(found["MetricStat"]["Metric"] for found in alarm.get("Metrics", []) if "MetricStat" in found),
+        ]
+        for found in metrics:
+            for dimension in found.get("Dimensions", []):
+                if dimension["Name"] == "Database" and dimension["Value"] != REHEARSED_DATABASE:
+                    watched.setdefault(dimension["Value"], []).append(alarm["AlarmName"])
+    assert set(watched) == {ODD_NAME, "orders"}
+    assert len(set(watched[ODD_NAME])) == len(set(watched["orders"])) == 9
+    assert not set(watched[ODD_NAME]) & set(watched["orders"])
+
+
+def test_of_an_existing_instance_only_what_this_system_asks_of_it_is_watched(
+    for_existing_instance: Synthesized,
+) -> None:
+    monitoring = for_existing_instance["monitoring"]
+    (variables,) = [
+        found["Environment"]["Variables"]
+        for found in monitoring.all("AWS::Lambda::Function")
+        if found["FunctionName"] == "ftry-prod-watch"
     ]
-    assert sorted(watched) == [ODD_NAME, "orders"]
-    assert len(alarms) == 2 * 2 + 2
+    declared = json.loads(variables[WatchEnvKey.DECLARED.value])
+    assert set(declared) == {
+        "public-access",
+        "bucket-versioning",
+        "bucket-lock",
+        "bucket-lifecycle",
+        "bucket-public-access",
+    }
+    drifted = {
+        found["AlarmName"].removeprefix("ftry-prod-setting-drifted-")
+        for found in monitoring.all("AWS::CloudWatch::Alarm")
+        if "setting-drifted" in found["AlarmName"]
+    }
+    assert drifted == set(declared)
 
 
 def test_the_function_is_told_all_databases(for_existing_instance: Synthesized) -> None:
@@ -191,7 +224,7 @@ def test_named_buckets_and_addresses_by_setting() -> None:
         "ftry-backups-log",
         "ftry-backups",
     ]
-    subscription = named["notification"].only("AWS::SNS::Subscription")
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "dba@example.com")
+    subscriptions = {found["Protocol"]: found for found in named["notification"].all("AWS::SNS::Subscription")}
+    assert subscriptions["email"]["Endpoint"] == "dba@example.com"
     descriptions = [found["AlarmDescription"] for found in named["monitoring"].all("AWS::CloudWatch::Alarm")]
-    assert all("https://wiki.example.com/runbooks/backup-" in text for text in descriptions)
+    assert all("https://wiki.example.com/runbooks/" in text for text in descriptions)
