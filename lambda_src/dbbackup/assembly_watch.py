@@ -9,7 +9,11 @@ from dbbackup.operations.watch import World
 
 
 def world(*, bucket: str, environment: str) -> World:
-    """What the probe looks at, through clients that give up soon."""
+    """What the probe looks at.
+
+    The clients of RDS and CloudWatch give up so soon that, even if neither answers, there is time left to look at S3,
+    which comes last.
+    """
     s3 = s3_store.make_client(hurried=True)
     return World(
         instances=rds.RdsInstances(rds.make_client(hurried=True)),

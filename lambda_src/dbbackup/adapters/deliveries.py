@@ -14,9 +14,9 @@ from dbbackup.contract_watch import ALERT_DELIVERED, PROBE_MINUTES, RehearsedAle
 
 
 def make_client() -> Any:
-    """A CloudWatch client that gives up soon: the next look comes in minutes."""
+    """A CloudWatch client that gives up within 15 s: the next look comes in minutes."""
     return boto3.client(
-        "cloudwatch", config=Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=10)
+        "cloudwatch", config=Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
     )
 
 

@@ -34,10 +34,10 @@ def make_client(*, hurried: bool = False) -> RDSClient:
     """An RDS client that gives up soon enough to leave the repetition to the state machine.
 
     Args:
-        hurried: give up within 30 s, for work that comes again in minutes.
+        hurried: give up within 15 s, for work that comes again in minutes.
     """
     config = (
-        Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=10)
+        Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
         if hurried
         else Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=30)
     )

@@ -1,0 +1,168 @@
+"""What one service does not answer hides nothing of what the others say, and the run fails."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+
+from dbbackup.contract import Tier, metric_dimensions
+from dbbackup.contract_watch import RehearsedAlert, WatchedSetting, WatchEnvKey, WatchMetric, watch_dimensions
+from dbbackup.core.drift import INSTANCE_SETTINGS
+from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.watch_errors import ProbeIncompleteError
+from tests.support.rds_world import PROD, client_error
+from tests.watch.conftest import DECLARED, Probe, rehearse_at
+
+BUCKET_SETTINGS = set(WatchedSetting) - INSTANCE_SETTINGS
+
+
+def failing(probe: Probe) -> str:
+    """The message of a run that cannot see everything."""
+    with pytest.raises(ProbeIncompleteError) as raised:
+        probe.look()
+    assert not any(line["level"] == "ERROR" and "unexpectedly" in line["message"] for line in probe.logged)
+    return raised.value.what
+
+
+def backup_told(probe: Probe) -> bool:
+    return probe.value(WatchMetric.BACKUP_AGE, metric_dimensions("test", "shop", Tier.DAILY)) is not None
+
+
+def recovery_point_told(probe: Probe) -> bool:
+    return probe.value(WatchMetric.RECOVERY_POINT_AGE, watch_dimensions("test", PROD)) is not None
+
+
+def test_without_rds_the_bucket_is_told(probe: Probe) -> None:
+    probe.store_backup(hours_old=1)
+    probe.world.always["DescribeDBInstances"] = client_error("AccessDenied", "not you")
+    said = failing(probe)
+    assert f"the instance {PROD}: " in said
+    assert "AccessDenied: not you" in said
+    assert backup_told(probe)
+    assert not recovery_point_told(probe)
+    assert probe.drifted() == {setting.value: 0 for setting in BUCKET_SETTINGS}
+    assert "not looked at" in [line["message"] for line in probe.logged]
+
+
+def test_an_instance_that_is_gone_is_said_to_be(probe: Probe) -> None:
+    boto3.client("rds").modify_db_instance(DBInstanceIdentifier=PROD, DeletionProtection=False)
+    boto3.client("rds").delete_db_instance(DBInstanceIdentifier=PROD, SkipFinalSnapshot=True)
+    assert f"There is no instance {PROD}" in failing(probe)
+    assert set(probe.drifted()) == BUCKET_SETTINGS
+
+
+def test_a_bucket_that_cannot_be_listed_hides_no_setting(probe: Probe) -> None:
+    probe.world.always["ListObjectsV2"] = client_error("AccessDenied", "not you")
+    said = failing(probe)
+    assert all(f"{tier.value} backups: " in said for tier in Tier)
+    assert recovery_point_told(probe)
+    assert probe.drifted() == {setting.value: 0 for setting in WatchedSetting}
+
+
+def test_one_tier_that_cannot_be_listed_hides_no_other(probe: Probe) -> None:
+    probe.store_backup(hours_old=1)
+    probe.store_backup(tier=Tier.WEEKLY, hours_old=1)
+    probe.world.errors["ListObjectsV2"] = [client_error("InternalError")]
+    assert "daily backups" in failing(probe)
+    assert not backup_told(probe)
+    assert probe.value(WatchMetric.BACKUP_AGE, metric_dimensions("test", "shop", Tier.WEEKLY)) is not None
+
+
+@pytest.mark.parametrize(
+    ("call", "setting"),
+    [
+        ("GetBucketVersioning", WatchedSetting.BUCKET_VERSIONING),
+        ("GetObjectLockConfiguration", WatchedSetting.BUCKET_LOCK),
+        ("GetBucketLifecycleConfiguration", WatchedSetting.BUCKET_LIFECYCLE),
+        ("GetPublicAccessBlock", WatchedSetting.BUCKET_PUBLIC_ACCESS),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_neither_drifted_nor_well(
+    probe: Probe, call: str, setting: WatchedSetting
+) -> None:
+    probe.store_backup(hours_old=1)
+    probe.world.always[call] = client_error("AccessDenied", "not you")
+    said = failing(probe)
+    assert f"the setting {setting.value}: Reading the " in said
+    assert probe.drifted() == {each.value: 0 for each in WatchedSetting if each is not setting}
+    assert backup_told(probe)
+
+
+def test_a_setting_that_rds_does_not_say_is_neither_drifted_nor_well(probe: Probe) -> None:
+    probe.world.after["DescribeDBInstances"] = lambda answer: answer["DBInstances"][0].pop("MultiAZ")
+    assert "the setting multi-az: RDS's description of the instance has no MultiAZ" in failing(probe)
+    assert set(probe.drifted()) == set(WatchedSetting) - {WatchedSetting.MULTI_AZ}
+
+
+def test_deliveries_that_cannot_be_asked_for_count_as_nothing(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe.store_backup(hours_old=1)
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 30))
+    probe.world.always["GetMetricData"] = client_error("AccessDenied", "not you")
+    assert "deliveries of the latest rehearsal" in failing(probe)
+    assert probe.value(WatchMetric.ALERTS_UNDELIVERED, watch_dimensions("test", PROD)) is None
+    assert backup_told(probe)
+
+
+def test_a_defect_in_one_look_hides_no_other(probe: Probe) -> None:
+    probe.store_backup(hours_old=1)
+
+    def broken(_: dict[str, object]) -> None:
+        raise ZeroDivisionError("a defect")
+
+    probe.world.after["GetBucketVersioning"] = broken
+    said = failing(probe)
+    assert "ZeroDivisionError, which nobody expected" in said
+    assert set(probe.drifted()) == set(WatchedSetting) - {WatchedSetting.BUCKET_VERSIONING}
+    assert backup_told(probe)
+    (logged,) = [line for line in probe.logged if line["message"] == "not looked at"]
+    assert "ZeroDivisionError" in logged["exception"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("WATCH_INSTANCE", "", "WATCH_INSTANCE"),
+        ("BACKUP_BUCKET", "", "BACKUP_BUCKET"),
+        ("BACKUP_ENVIRONMENT", "", "BACKUP_ENVIRONMENT"),
+        ("DB_NAMES", "", "DB_NAMES"),
+        ("DB_NAMES", "shop", "JSON"),
+        ("DB_NAMES", "[]", "at least 1"),
+        ("WATCH_DECLARED", "{", "JSON"),
+        ("WATCH_DECLARED", json.dumps({"colour": "blue"}), "colour"),
+        ("WATCH_DECLARED", json.dumps({"backup-retention": "30"}), "backup-retention"),
+        ("WATCH_DECLARED", json.dumps({"backup-retention": -1}), "greater than or equal to 0"),
+        ("WATCH_DECLARED", json.dumps({"multi-az": 1}), "multi-az"),
+        ("WATCH_DECLARED", json.dumps({"public-access": True}), "public-access"),
+        ("WATCH_DECLARED", json.dumps({"bucket-lock": {"mode": "NONE", "days": 7}}), "mode"),
+        ("WATCH_DECLARED", json.dumps({"bucket-lock": {"mode": "GOVERNANCE", "days": 0}}), "days"),
+        ("WATCH_DECLARED", json.dumps({"bucket-lifecycle": {"daily/": {"kept_days": 3}}}), "storage_class"),
+        ("WATCH_ALERT_REHEARSAL", json.dumps({"weekday": 7, "hour": 5, "minutes": 60}), "weekday"),
+        ("WATCH_ALERT_REHEARSAL", json.dumps({"weekday": 1, "hour": 24, "minutes": 60}), "hour"),
+        ("WATCH_ALERT_REHEARSAL", json.dumps({"weekday": 1, "hour": 5, "minutes": 5}), "minutes"),
+        ("WATCH_ALERT_REHEARSAL", json.dumps({"weekday": 1, "hour": 5}), "minutes"),
+    ],
+)
+def test_a_bad_environment_is_refused_with_the_reason(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidRequestError, match=r"environment is not complete") as raised:
+        probe.look()
+    assert variable in raised.value.what
+    assert reason in raised.value.what
+    assert probe.world.calls == []
+    assert '"_aws"' not in probe.output
+
+
+def test_every_watched_setting_can_be_declared_and_is_looked_at(probe: Probe) -> None:
+    assert set(DECLARED) == set(WatchedSetting)
+    probe.look()
+    assert set(probe.drifted()) == set(WatchedSetting)
+
+
+def test_both_alerts_are_asked_for(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 30))
+    probe.look()
+    assert len(probe.world.called("GetMetricData")) == len(RehearsedAlert)
