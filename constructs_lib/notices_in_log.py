@@ -37,4 +37,4 @@ class NoticesInLog(Construct):
             destination_arn=notifier.function_arn,
         )
         # CloudWatch Logs tries it out when it is created.
-        subscription.add_dependency(allowed)
+        subscription.add_resource_dependency(allowed)

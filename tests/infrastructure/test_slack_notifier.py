@@ -1,0 +1,145 @@
+"""The function that tells Slack: who calls it, what it may do, and where the webhook is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dbbackup.contract import EnvKey
+from dbbackup.contract_notification import LOG_FILTER, NotifyEnvKey
+from stacks.settings.monitoring import MonitoringSettings
+from tests.infrastructure.synthesis import Synthesized, Template, role_statements, settings_of, synthesize
+
+SECRET = {"Ref": "SlackWebhook2D5A9A71"}
+FUNCTION = "SlackNotifyFunctionD6524451"
+LOG_OF = {"backup": "BackupLogEBA2CD38", "restore-dump": "DumpRestoreLog"}
+
+
+@pytest.fixture(scope="module")
+def notification(prod: Synthesized) -> Template:
+    return prod["notification"]
+
+
+@pytest.fixture(scope="module")
+def statements(notification: Template) -> dict[str, dict[str, Any]]:
+    (role,) = [name for name in notification.resources("AWS::IAM::Role") if "SlackNotifyRole" in name]
+    return {found.get("Sid", str(found["Action"])): found for found in role_statements(notification, role)}
+
+
+def test_the_secret_is_made_empty_and_encrypted_with_the_key_of_the_topic(notification: Template) -> None:
+    assert notification.only("AWS::SecretsManager::Secret") == {
+        "Name": "ftry-prod/slack-webhook",
+        "Description": "Slack webhook of the notifier: put its URL here",
+        "KmsKeyId": {"Fn::GetAtt": ["AlarmsKey3C2381B3", "Arn"]},
+        "Tags": [
+            {"Key": "Environment", "Value": "prod"},
+            {"Key": "ManagedBy", "Value": "postgres-recovery"},
+            {"Key": "System", "Value": "ftry"},
+        ],
+    }
+
+
+def test_the_webhook_is_in_no_template_and_no_variable(prod: Synthesized, notification: Template) -> None:
+    variables = notification.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables[NotifyEnvKey.SECRET_ARN.value] == SECRET
+    for part in prod.parts:
+        text = json.dumps(prod[part].body)
+        assert "hooks.slack.com" not in text
+        assert "resolve:secretsmanager" not in text or part == "database"
+
+
+def test_the_function_is_told_all_it_reads(notification: Template) -> None:
+    variables = notification.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert {key.value for key in NotifyEnvKey} <= set(variables)
+    assert variables[EnvKey.ENVIRONMENT.value] == "prod"
+    assert variables[NotifyEnvKey.SUCCESSES.value] == "first-after-failure"
+    assert variables[NotifyEnvKey.RUNBOOK_BASE_URL.value] == MonitoringSettings().runbook_base_url
+    contacts = json.loads(variables[NotifyEnvKey.CONTACTS.value])
+    assert [contact["role"] for contact in contacts] == ["DB Admin", "DevOps", "AWS Support", "On-Call"]
+
+
+def test_the_function_is_outside_the_vpc_and_few_run_at_once(notification: Template) -> None:
+    function = notification.only("AWS::Lambda::Function")
+    assert "VpcConfig" not in function
+    assert function["ReservedConcurrentExecutions"] == 2
+    assert function["ImageConfig"]["Command"] == ["dbbackup.handlers.notify.handler"]
+    assert function["Timeout"] == 180
+
+
+def test_an_event_that_fails_is_repeated_and_then_kept(notification: Template) -> None:
+    assert notification.only("AWS::Lambda::EventInvokeConfig") == {
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["SlackDeadLetters54A4CF5E", "Arn"]}}},
+        "FunctionName": {"Ref": FUNCTION},
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 2,
+        "Qualifier": "$LATEST",
+    }
+    assert notification.only("AWS::SQS::Queue")["SqsManagedSseEnabled"] is True
+
+
+def test_the_topic_calls_it_and_nobody_else_may_in_its_stack(notification: Template) -> None:
+    (subscription,) = notification.all("AWS::SNS::Subscription")
+    assert subscription["Protocol"] == "lambda"
+    assert subscription["Endpoint"] == {"Fn::GetAtt": [FUNCTION, "Arn"]}
+    permission = notification.only("AWS::Lambda::Permission")
+    assert permission["Principal"] == "sns.amazonaws.com"
+    assert permission["SourceArn"] == subscription["TopicArn"]
+
+
+@pytest.mark.parametrize("part", ["backup", "restore-dump"])
+def test_the_log_of_each_function_in_the_vpc_is_read_and_no_other(prod: Synthesized, part: str) -> None:
+    template = prod[part]
+    subscription = template.only("AWS::Logs::SubscriptionFilter")
+    assert subscription["FilterPattern"] == LOG_FILTER
+    assert subscription["LogGroupName"]["Ref"].startswith(LOG_OF[part])
+    (permission,) = [
+        found for found in template.all("AWS::Lambda::Permission") if found["Principal"] == "logs.amazonaws.com"
+    ]
+    assert permission["SourceArn"] == {"Fn::GetAtt": [subscription["LogGroupName"]["Ref"], "Arn"]}
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert permission["FunctionName"] == subscription["DestinationArn"]
+    (resource,) = template.resources("AWS::Logs::SubscriptionFilter").values()
+    assert resource["DependsOn"] == [
+        name
+        for name, found in template.resources("AWS::Lambda::Permission").items()
+        if found["Properties"] == permission
+    ]
+
+
+def test_it_may_read_one_secret(statements: dict[str, dict[str, Any]]) -> None:
+    assert statements["ReadWebhook"]["Action"] == ["secretsmanager:GetSecretValue"]
+    assert statements["ReadWebhook"]["Resource"] == [SECRET]
+    decrypt = statements["DecryptWebhook"]
+    assert decrypt["Action"] == ["kms:Decrypt"]
+    assert decrypt["Resource"] == [{"Fn::GetAtt": ["AlarmsKey3C2381B3", "Arn"]}]
+    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
+
+
+def test_it_may_do_to_everything_only_what_has_nothing_finer(statements: dict[str, dict[str, Any]]) -> None:
+    wide = [action for found in statements.values() if found["Resource"] == ["*"] for action in found["Action"]]
+    assert sorted(wide) == ["cloudwatch:GetMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert "ftry-prod-*" in json.dumps(statements["LookWhenItBegan"]["Resource"])
+    assert not any("*" in action for found in statements.values() for action in found["Action"])
+
+
+def test_nobody_reads_slack_of_dev(dev: Synthesized) -> None:
+    assert dev["notification"].all("AWS::Lambda::Function") == []
+    assert dev["notification"].all("AWS::SecretsManager::Secret") == []
+    assert dev["backup"].all("AWS::Logs::SubscriptionFilter") == []
+
+
+def test_a_secret_of_one_s_own_is_read_with_its_key_and_none_is_made() -> None:
+    secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/slack-AbCdEf"
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    slack = {"secret_arn": secret, "secret_key_arn": key, "successes": "all"}
+    template = synthesize(settings_of("prod", notification__slack=slack))["notification"]
+    assert template.all("AWS::SecretsManager::Secret") == []
+    variables = template.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables[NotifyEnvKey.SECRET_ARN.value] == secret
+    assert variables[NotifyEnvKey.SUCCESSES.value] == "all"
+    (role,) = [name for name in template.resources("AWS::IAM::Role") if "SlackNotifyRole" in name]
+    found = {each.get("Sid"): each for each in role_statements(template, role)}
+    assert found["ReadWebhook"]["Resource"] == [secret]
+    assert found["DecryptWebhook"]["Resource"] == [key]
