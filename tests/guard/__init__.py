@@ -1,0 +1,1 @@
+"""Migrations under the guard of a backup, and their receipts."""
