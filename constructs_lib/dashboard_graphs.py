@@ -16,7 +16,7 @@ from dbbackup.contract_watch import WatchedSetting, WatchMetric
 
 QUARTER: Final = "-P90D"
 """Range of what happens once a day or more rarely: a fortnight has two weekly backups and no monthly one."""
-YEAR: Final = "-P365D"
+HALF_YEAR: Final = "-P180D"
 GIB: Final = 2**30
 _LIMIT: Final = "#b3261e"
 _WARNING: Final = "#b26a00"
@@ -104,7 +104,7 @@ def recovery_graphs(
         _graph(
             "Time to recover, in minutes",
             times,
-            start=YEAR,
+            start=HALF_YEAR,
             lines=[_line(objective_minutes, f"objective: {objective_minutes} minutes", _LIMIT)]
             if objective_minutes
             else [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from constructs_lib import (
@@ -20,6 +21,7 @@ from constructs_lib.watch import AlertRehearsal
 from stacks.architecture import ARCHITECTURES
 from stacks.backup import BackupStack
 from stacks.base import RecoveryStack
+from stacks.dashboard import add_dashboard
 from stacks.declared import declared
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack
@@ -114,11 +116,13 @@ class MonitoringStack(RecoveryStack):
             instance=instance,
             topic=notification.alarms.topic,
         )
+        alert_alarms: list[cloudwatch.IAlarm] = []
         if notification.notifier is not None:
-            AlertRehearsalAlarms(
+            rehearsed = AlertRehearsalAlarms(
                 self, "AlertRehearsal", **of_instance, missing_backup_hours=chosen.missing_backup_hours
             )
-            NotifierAlarms(self, "NotifierAlarms", **heard, notifier=notification.notifier)
+            notifier = NotifierAlarms(self, "NotifierAlarms", **heard, notifier=notification.notifier)
+            alert_alarms += [*notifier.alarms, *rehearsed.alarms]
         self.recoverability = Recoverability(
             self,
             "Recoverability",
@@ -128,6 +132,20 @@ class MonitoringStack(RecoveryStack):
                 *self.watch_alarms.promises,
                 *(rehearsal.alarms.promises if rehearsal is not None else ()),
             ],
+        )
+        add_dashboard(
+            self,
+            settings=settings,
+            bucket=storage.backups.bucket,
+            recoverability=self.recoverability.alarm,
+            alarms={
+                "Backups": self.backup_alarms.alarms,
+                "Recovery point and settings": self.watch_alarms.alarms,
+                "Rehearsals": rehearsal.alarms.alarms if rehearsal is not None else (),
+                "The instance": self.instance_alarms.alarms,
+                "Alerts reach people (the rehearsed ones ring once a week)": alert_alarms,
+            },
+            watched=watched,
         )
 
 
