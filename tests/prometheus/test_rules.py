@@ -12,15 +12,16 @@ from tests.prometheus.rule_cases import CASES, Case, always, backup
 from tests.support.promtool import RULES, needs_promtool, promtool
 
 ROOT = RULES.parents[1]
-ALERTS: list[dict[str, Any]] = [
-    rule for group in yaml.safe_load((RULES / "backup.rules.yml").read_text())["groups"] for rule in group["rules"]
-]
+FILES = (RULES / "recording.rules.yml", RULES / "backup.rules.yml")
+RECORDED, ALERTED = (yaml.safe_load(file.read_text())["groups"] for file in FILES)
+ALERTS: list[dict[str, Any]] = [rule for group in ALERTED for rule in group["rules"]]
 BY_NAME = {rule["alert"]: rule for rule in ALERTS}
 
 
 def _run(tmp_path: Path, test: dict[str, Any]) -> tuple[int, str]:
     document = {
-        "rule_files": [str(RULES / "recording.rules.yml"), str(RULES / "backup.rules.yml")],
+        "rule_files": [str(file) for file in FILES],
+        "group_eval_order": [group["name"] for group in (*RECORDED, *ALERTED)],
         "evaluation_interval": test["interval"],
         "tests": [test],
     }
@@ -66,7 +67,7 @@ def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_
     status, said = _run(
         tmp_path,
         {
-            "interval": "5m",
+            "interval": "30m",
             "input_series": [
                 {"series": backup("last_success_timestamp_seconds"), "values": always(0)},
                 {"series": backup("size_bytes"), "values": always(12 * 2**30)},
@@ -89,7 +90,7 @@ def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_
                 },
                 {
                     "alertname": "BackupTooLarge",
-                    "eval_time": "5m",
+                    "eval_time": "30m",
                     "exp_alerts": [
                         {
                             "exp_labels": {**labels, "severity": "warning", "tier": "daily"},
@@ -149,9 +150,9 @@ def test_recoverable_is_a_young_backup_and_no_failed_rehearsal(
 
 
 @needs_promtool
-@pytest.mark.parametrize("name", ["recording.rules.yml", "backup.rules.yml"])
-def test_promtool_accepts_the_rules(name: str) -> None:
-    status, said = promtool("check", "rules", RULES / name)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_promtool_accepts_the_rules(file: Path) -> None:
+    status, said = promtool("check", "rules", file)
     assert status == 0, said
 
 
