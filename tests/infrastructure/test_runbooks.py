@@ -1,24 +1,82 @@
-"""An alarm at night leads to a page that exists."""
+"""An alarm at night leads to a page that exists, and every page is led to."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
+from dbbackup.contract_watch import WatchedSetting
 from tests.infrastructure.synthesis import Synthesized
 
 ROOT = Path(__file__).resolve().parents[2]
-INDEX = ROOT / "docs" / "runbooks" / "README.md"
+FOLDER = ROOT / "docs" / "runbooks"
+INDEX = FOLDER / "README.md"
+OF_RDS = "rds-events.md"
+"""For messages of RDS itself, which no alarm of ours sends."""
+NO_ALARM = {"README.md", "contacts.md"}
 
 
-def test_every_alarm_names_a_runbook_that_exists_and_is_in_the_index(prod: Synthesized) -> None:
-    alarms = prod["monitoring"].all("AWS::CloudWatch::Alarm")
-    index = INDEX.read_text()
+def _alarms(prod: Synthesized) -> list[tuple[str, str]]:
+    """Name and page of every alarm of every stack."""
+    found = []
+    for stack in sorted(prod.parts):
+        for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+            for alarm in prod[stack].all(kind):
+                named = re.findall(r"docs/runbooks/([\w-]+\.md)", alarm["AlarmDescription"])
+                assert len(named) == 1, alarm["AlarmDescription"]
+                found.append((alarm["AlarmName"], named[0]))
+    return found
 
-    assert alarms
-    for alarm in alarms:
-        named = re.findall(r"docs/runbooks/[\w-]+\.md", alarm["AlarmDescription"])
-        assert len(named) == 1
-        page = ROOT / named[0]
-        assert page.is_file()
-        assert f"({page.name})" in index
+
+def _listed() -> dict[str, str]:
+    """The table of alarms in the index: pattern of the name to page."""
+    rows = re.findall(r"^\| `<name>-<env>-([^`]+)` \| \[[\w-]+\]\(([\w-]+\.md)\) \|$", INDEX.read_text(), re.M)
+    return {"ftry-prod-" + re.sub("<[a-z]+>", "[a-z0-9-]+", name): page for name, page in rows}
+
+
+def test_every_alarm_leads_to_its_page_and_is_in_the_index(prod: Synthesized) -> None:
+    listed = _listed()
+    alarms = _alarms(prod)
+    assert len(alarms) >= 8
+    for name, page in alarms:
+        assert (FOLDER / page).is_file(), f"{name}: {page} is not there"
+        assert page in {listed[pattern] for pattern in listed if re.fullmatch(pattern, name)}, name
+
+
+def test_every_alarm_in_the_index_is_one_of_the_templates(prod: Synthesized) -> None:
+    names = [name for name, _ in _alarms(prod)]
+    for pattern in _listed():
+        assert any(re.fullmatch(pattern, name) for name in names), f"{pattern}: no such alarm"
+
+
+def test_every_page_belongs_to_an_alarm_or_to_something_to_do(prod: Synthesized) -> None:
+    to_do = re.findall(r"\(([\w-]+\.md)\)", INDEX.read_text().split("| To do |")[1])
+    led_to = {page for _, page in _alarms(prod)} | {*to_do, OF_RDS} | NO_ALARM
+    assert {page.name for page in FOLDER.glob("*.md")} - led_to == set()
+
+
+@pytest.mark.parametrize("page", sorted({*_listed().values(), OF_RDS}))
+def test_every_page_says_what_is_at_risk_and_when_it_is_over(page: str) -> None:
+    text = (FOLDER / page).read_text()
+    for part in ("**Means**", "**At risk**", "\n1. ", "**Over**"):
+        assert part in text, part
+
+
+def test_every_watched_setting_has_its_section_with_the_way_back() -> None:
+    text = (FOLDER / "setting-drifted.md").read_text()
+    for setting in WatchedSetting:
+        section = text.split(f"\n## {setting.value}\n")[1].split("\n## ")[0]
+        assert "\n    aws " in section, setting
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in [*FOLDER.glob("*.md"), ROOT / "docs" / "troubleshooting.md"]:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)", page.read_text()):
+            file = (page.parent / target).resolve() if target else page
+            assert file.exists(), f"{page.name}: {target}"
+            if anchor:
+                titles = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
+                slugs = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+                assert anchor in slugs, f"{page.name}: {target}#{anchor}"
