@@ -6,6 +6,7 @@ import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_the_command_has_our_terminal_and_exactly_our_environment(database: Data
 
 @pytest.mark.parametrize("broken", [{"POSTGRES_PASSWORD": "wrong"}, {"PG_BINDIR": "/nowhere"}])
 def test_without_a_backup_the_command_does_not_run(
-    database: Database, folder_place: Place, tmp_path: Path, broken: dict[str, str]
+    database: Database, folder_place: Place, tmp_path: Path, broken: dict[str, Any]
 ) -> None:
     ran = tmp_path / "ran"
     done = guard(database, folder_place, "touch", str(ran), "--json", **broken)
