@@ -7,9 +7,10 @@ from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib.alarm_maker import SILENCE_CHANGES_NOTHING, SILENCE_RINGS, AlarmMaker
+from constructs_lib.alarm_maker import SILENCE_CHANGES_NOTHING, SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
 from constructs_lib.our_metrics import our_metric
 from dbbackup.contract_watch import PROBE_MINUTES, WatchedSetting, WatchMetric, watch_dimensions
 
@@ -41,7 +42,7 @@ PROBES: Final = 3
 
 
 class WatchAlarms(Construct):
-    """The recovery point is old, or a setting is not as declared.
+    """The recovery point is old, a setting is not as declared, or the probe cannot look.
 
     ``promises`` are the alarms that mean that data could not be got back as promised.
     """
@@ -55,6 +56,7 @@ class WatchAlarms(Construct):
         environment: str,
         instance: str,
         watched: Iterable[WatchedSetting],
+        probe: lambda_.IFunction,
         action: cloudwatch.IAlarmAction,
         runbook_base_url: str,
         recovery_point_minutes: int = 15,
@@ -68,6 +70,7 @@ class WatchAlarms(Construct):
             alarm = self._drifted(setting)
             if setting in PROMISED:
                 self.promises.append(alarm)
+        self._errors(probe)
         self.alarms = tuple(self._maker.alarms)
 
     def _recovery_point(self, minutes: int) -> cloudwatch.IAlarm:
@@ -94,6 +97,17 @@ class WatchAlarms(Construct):
             # A setting that could not be read has no data, and neither begins nor ends an alarm; a silent probe is
             # heard by the alarm on the recovery point.
             missing=SILENCE_CHANGES_NOTHING,
+        )
+
+    def _errors(self, probe: lambda_.IFunction) -> None:
+        self._maker.add(
+            "ProbeErrors",
+            name="watch-errors",
+            meaning="The probe could not look at everything for a quarter of an hour: a setting may be unwatched.",
+            metric=probe.metric_errors(period=Duration.minutes(PROBE_MINUTES), statistic="Sum"),
+            threshold=0,
+            periods=PROBES,
+            missing=SILENCE_IS_FINE,  # a probe that does not run is heard by the alarm on the recovery point
         )
 
     def _metric(self, name: WatchMetric, setting: WatchedSetting | None = None) -> cloudwatch.Metric:

@@ -97,6 +97,7 @@ class MonitoringStack(RecoveryStack):
             "WatchAlarms",
             **of_instance,
             watched=watched,
+            probe=self.watch.function.function,
             recovery_point_minutes=chosen.recovery_point_minutes,
         )
         self.instance_alarms = InstanceAlarms(
