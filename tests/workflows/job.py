@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ def read_workflow(name: str) -> dict[Any, Any]:
 class Ran:
     """How a job ended."""
 
+    temporary: Path
+    """Its folder for files that go with the job."""
     failed: bool = False
     steps: dict[str, str] = field(default_factory=dict)
     """Outcome of each step by its name: success, failure, skipped, or noted for an action."""
@@ -62,8 +65,7 @@ class Job:
         """Run the only job of the workflow."""
         document = read_workflow(self.workflow)
         (job,) = document["jobs"].values()
-        temporary = self.workspace / ".runner"
-        temporary.mkdir()
+        temporary = Path(tempfile.mkdtemp(prefix=".runner-", dir=self.workspace))
         files = {name: temporary / name.lower() for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")}
         summary = temporary / "summary"
         contexts: dict[str, Any] = {
@@ -92,7 +94,7 @@ class Job:
             **{name: str(path) for name, path in files.items()},
             **values,
         }
-        ran = Ran()
+        ran = Ran(temporary)
         for step in job["steps"]:
             self._step(step, contexts, environment, files, ran)
         ran.summary = summary.read_text() if summary.exists() else ""
@@ -136,7 +138,7 @@ class Job:
         for path in files.values():
             path.write_text("")
         own = {name: fill(text, contexts) for name, text in step.get("env", {}).items()}
-        script = self.workspace / ".runner" / "step.sh"
+        script = ran.temporary / "step.sh"
         script.write_text(self.replaced.get(step["name"], fill(step["run"], contexts)))
         done = subprocess.run(
             ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script),

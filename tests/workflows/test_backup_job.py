@@ -154,16 +154,16 @@ def test_a_missing_setting_fails_the_job_before_anything_is_installed(
 
 def test_a_backup_that_a_restore_would_not_take_fails_the_job(job: Job, bucket: Bucket, slack: Slack) -> None:
     """What lies in the bucket as the newest is not what was made."""
-    took = replace(job, replaced={**job.replaced, "Back up": _CLAIMS_ANOTHER.format(bucket=bucket.name)})
-    assert not job.run().failed
-    (job.workspace / ".runner").rename(job.workspace / ".first")
-    ran = took.run()
+    first = job.run()
+    assert not first.failed
+    claim = _CLAIMS_ANOTHER.format(made=first.temporary / "backup.json", bucket=bucket.name)
+    ran = replace(job, replaced={**job.replaced, "Back up": claim}).run()
     assert ran.steps["Verify what a restore would find"] == "failure", ran.log
     assert "::error title=Another backup is the latest::" in ran.log
     assert "did not succeed" in slack.messages[-1]["text"]
 
 
 _CLAIMS_ANOTHER = """
-sed 's|"location": "s3://{bucket}/daily/|&another_|' .first/backup.json >"$RUNNER_TEMP/backup.json"
+sed 's|"location": "s3://{bucket}/daily/|&another_|' {made} >"$RUNNER_TEMP/backup.json"
 echo status=0 >>"$GITHUB_OUTPUT"
 """
