@@ -14,7 +14,6 @@ from dbbackup.contract_watch import PROBE_MINUTES, WatchedSetting, WatchMetric, 
 
 _MIB = 2**20
 _DAYS = 90
-_PROBED_DAYS = 14
 _UNITS = {
     Metric.BACKUP_SIZE: "Bytes",
     Metric.DATABASE_SIZE: "Bytes",
@@ -36,8 +35,8 @@ def emf(at: datetime, dimensions: Mapping[str, str], values: Mapping[str, tuple[
     return json.dumps({"_aws": about, **dimensions, **{name: [value] for name, (_, value) in values.items()}})
 
 
-def history(now: datetime, *, environment: str, instance: str, database: str) -> Iterator[str]:
-    """Log lines up to ``now``; the same for the same arguments."""
+def history(now: datetime, *, environment: str, instance: str, database: str, probed_days: int = 14) -> Iterator[str]:
+    """Log lines up to ``now``, of the probe for ``probed_days`` only; the same for the same arguments."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     made: dict[Tier, datetime] = {}
     sizes: dict[Tier, float] = {}
@@ -77,7 +76,7 @@ def history(now: datetime, *, environment: str, instance: str, database: str) ->
         yield _backup(at, environment, database, tier, values)
     done = iter(runs)
     coming = next(done, None)
-    at = midnight - timedelta(days=_PROBED_DAYS)
+    at = midnight - timedelta(days=probed_days)
     minute = 0
     while at <= now:
         while coming and coming[0] <= at:
