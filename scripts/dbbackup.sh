@@ -6,7 +6,7 @@ if [ -f .env ]; then
   while IFS='=' read -r name value; do
     case $name in
       POSTGRES_HOST | POSTGRES_PORT | POSTGRES_USER | POSTGRES_PASSWORD | POSTGRES_DB | DATABASE_URL | \
-        S3_BACKUP_BUCKET | RETENTION_DAYS | PG_BINDIR)
+        S3_BACKUP_BUCKET | RETENTION_DAYS | PG_BINDIR | SLACK_WEBHOOK_URL)
         value=${value%$'\r'}
         case $value in
           \"*\") value=${value#\"} value=${value%\"} ;;
