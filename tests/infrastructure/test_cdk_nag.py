@@ -115,26 +115,6 @@ ACCEPTED: Final = (
         "The history of our own alarms, whose names only later stacks know, and it is only read",
     ),
     (
-        r"AwsSolutions-SMG4",
-        "notification/Slack/Webhook",
-        "Only a person can make a new webhook in Slack and put it there; nothing could rotate it",
-    ),
-    (
-        r"AwsSolutions-SQS3",
-        "notification/Slack/DeadLetters/Resource",
-        "It is the dead-letter queue, and the alarm on the notifier's errors has been raised before anything gets there",
-    ),
-    (
-        r"AwsSolutions-IAM5\[Resource::\*\]",
-        "notification/Slack/Notify/Role/DefaultPolicy/Resource",
-        "Traces and reading metrics have no finer resource; another test lists the actions that may have it",
-    ),
-    (
-        r"AwsSolutions-IAM5\[Resource::arn:.*:cloudwatch:.*:alarm:ftry-(prod|staging|dev)-\*\]",
-        "notification/Slack/Notify/Role/DefaultPolicy/Resource",
-        "The history of our own alarms, whose names only later stacks know, and it is only read",
-    ),
-    (
         r"AwsSolutions-IAM5\[Resource::\*\]",
         "monitoring/Watch/Function/Role/DefaultPolicy/Resource",
         "Traces and metrics have no finer resource; another test lists the actions that may have it",
