@@ -67,8 +67,6 @@ def _check(textfile: Path) -> None:
     reason = None
     if textfile.suffix != _SUFFIX:
         reason, action = f"{textfile} does not end in {_SUFFIX}", "Name it so: node_exporter reads no other files."
-    elif textfile.name.startswith("."):
-        reason, action = f"{textfile} has no name but an ending", "Name it, for example, dbbackup_catalog.prom."
     elif not textfile.parent.is_dir():
         reason = f"There is no folder {textfile.parent}"
         action = "Make it, and let node_exporter read it: --collector.textfile.directory."

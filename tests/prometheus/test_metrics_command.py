@@ -1,0 +1,216 @@
+"""``dbbackup metrics``: what a store holds, as Prometheus reads it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.contract import Tier
+from dbbackup.core.evidence import Evidence, Plane
+from dbbackup.core.exposition import samples_of
+from dbbackup.core.naming import manifest_key
+from dbbackup.operations.evidence import append
+from tests.support.backups import lay_down, manifest_of, take
+from tests.support.buckets import Bucket
+from tests.support.command import Ended, dbbackup
+from tests.support.databases import Database
+from tests.support.promtool import needs_promtool, promtool
+
+
+def _metrics(*arguments: str | Path, bucket: Bucket | None = None) -> Ended:
+    return dbbackup("metrics", *arguments, environment=bucket.aws.environment() if bucket else {})
+
+
+def _values(text: str) -> dict[tuple[str, ...], float]:
+    return {(sample.family.name, *sample.labels): sample.value for sample in samples_of(text)}
+
+
+def _rehearsal(days_old: float, *, passed: bool = True, recovery_seconds: float = 60) -> Evidence:
+    moment = datetime.now(UTC) - timedelta(days=days_old)
+    plane = Plane(
+        kind="dump",
+        restored_from="daily/shop.dump",
+        restored_into="scratch",
+        recovery_point=moment - timedelta(hours=3),
+        recovery_point_age_seconds=10_800,
+        recovery_seconds=recovery_seconds,
+        tables=2,
+        rows=7,
+        checks=(),
+        removed=passed,
+    )
+    return Evidence(
+        database="shop",
+        started_at=moment,
+        finished_at=moment + timedelta(seconds=90),
+        planes=(plane,),
+        software_version="0.1.0",
+    )
+
+
+def test_the_newest_backup_of_each_database_and_tier_is_told(tmp_path: Path) -> None:
+    newest = manifest_of("shop", days_old=1, size_bytes=4)
+    for manifest in (newest, manifest_of("shop", days_old=2), manifest_of("shop", Tier.WEEKLY, days_old=9)):
+        lay_down(tmp_path, manifest)
+    lay_down(tmp_path, manifest_of("stock", days_old=3))
+    ended = _metrics("--directory", tmp_path)
+    assert (ended.status, ended.err) == (0, "")
+    values = _values(ended.out)
+    shop = ("shop", "daily", str(tmp_path))
+    assert values["dbbackup_backup_last_success_timestamp_seconds", *shop] == newest.finished_at.timestamp()
+    assert values["dbbackup_backup_recovery_point_timestamp_seconds", *shop] == newest.snapshot_at.timestamp()
+    verified = newest.verification.verified_at.timestamp()
+    assert values["dbbackup_backup_verified_timestamp_seconds", *shop] == verified
+    assert values["dbbackup_backup_size_bytes", *shop] == 4
+    assert values["dbbackup_backup_database_size_bytes", *shop] == 8_000_000
+    assert values["dbbackup_catalog_backups", *shop] == 2
+    assert values["dbbackup_catalog_size_bytes", *shop] == 8
+    assert values["dbbackup_catalog_unsound_backups", *shop] == 0
+    assert values["dbbackup_catalog_backups", "shop", "weekly", str(tmp_path)] == 1
+    assert values["dbbackup_catalog_backups", "stock", "daily", str(tmp_path)] == 1
+
+
+def test_what_is_no_backup_does_not_count_and_is_told(tmp_path: Path) -> None:
+    good = manifest_of("shop", days_old=4)
+    lay_down(tmp_path, good)
+    lay_down(tmp_path, manifest_of("shop", days_old=1))[0].unlink()
+    lay_down(tmp_path, manifest_of("shop", days_old=2))[0].write_bytes(b"another length")
+    lay_down(tmp_path, manifest_of("shop", days_old=3).model_copy(update={"safety": True}))
+    lay_down(tmp_path, manifest_of("shop", days_old=5))[1].unlink()
+    lay_down(tmp_path, manifest_of("shop", days_old=6))[1].write_text("{}")
+    lay_down(tmp_path, manifest_of("gone", days_old=1))[0].unlink()
+    ended = _metrics("--directory", tmp_path)
+    assert ended.status == 0
+    assert "cannot be read" in ended.err
+    values = _values(ended.out)
+    place = str(tmp_path)
+    newest = values["dbbackup_backup_last_success_timestamp_seconds", "shop", "daily", place]
+    assert newest == good.finished_at.timestamp()
+    assert values["dbbackup_catalog_backups", "shop", "daily", place] == 1
+    assert values["dbbackup_catalog_unsound_backups", "shop", "daily", place] == 2
+    assert values["dbbackup_catalog_backups", "gone", "daily", place] == 0
+    assert ("dbbackup_backup_last_success_timestamp_seconds", "gone", "daily", place) not in values
+    assert values["dbbackup_catalog_unmanifested_archives", place] == 1
+    assert values["dbbackup_catalog_unreadable_manifests", place] == 1
+
+
+def test_rehearsals_tell_the_last_result_and_what_the_last_good_one_showed(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    append(store, _rehearsal(40, recovery_seconds=99))
+    good = append(store, _rehearsal(9, recovery_seconds=61)).evidence
+    failed = append(store, _rehearsal(1, passed=False)).evidence
+    values = _values(_metrics("--directory", tmp_path).out)
+    shop = ("shop", str(tmp_path))
+    assert values["dbbackup_rehearsal_last_run_success", *shop] == 0
+    assert values["dbbackup_rehearsal_last_run_timestamp_seconds", *shop] == failed.finished_at.timestamp()
+    assert values["dbbackup_rehearsal_last_success_timestamp_seconds", *shop] == good.finished_at.timestamp()
+    assert values["dbbackup_rehearsal_recovery_time_seconds", *shop, "dump"] == 61
+    assert values["dbbackup_rehearsal_recovery_point_age_seconds", *shop, "dump"] == 10_800
+    assert values["dbbackup_rehearsal_rows", *shop] == 7
+    assert values["dbbackup_catalog_evidence_problems", str(tmp_path)] == 0
+
+
+def test_altered_evidence_is_counted(tmp_path: Path) -> None:
+    stored = append(DirectoryStore(tmp_path), _rehearsal(1))
+    file = tmp_path / stored.key
+    file.chmod(0o600)
+    file.write_text(file.read_text().replace('"rows": 7', '"rows": 8'))
+    values = _values(_metrics("--directory", tmp_path).out)
+    assert values["dbbackup_catalog_evidence_problems", str(tmp_path)] == 1
+
+
+@needs_promtool
+def test_a_bucket_is_told_the_same_way_and_promtool_accepts_it(database: Database, bucket: Bucket) -> None:
+    manifest = take(database, bucket.store(), tier=Tier.WEEKLY).manifest
+    ended = _metrics("--bucket", bucket.name, bucket=bucket)
+    assert ended.status == 0, ended.err
+    key = (database.name, "weekly", f"s3://{bucket.name}")
+    values = _values(ended.out)
+    assert values["dbbackup_backup_size_bytes", *key] == manifest.archive.size_bytes
+    assert values["dbbackup_backup_rows", *key] == 3
+    assert values["dbbackup_backup_duration_seconds", *key] > 0
+    assert promtool("check", "metrics", stdin=ended.out.encode()) == (0, "")
+
+
+def test_evidence_that_cannot_be_read_does_not_silence_the_backups(tmp_path: Path) -> None:
+    lay_down(tmp_path, manifest_of("shop", days_old=1))
+    stored = append(DirectoryStore(tmp_path), _rehearsal(1))
+    evidence = tmp_path / stored.key
+    evidence.unlink()
+    evidence.symlink_to("/proc/self/mem")  # a file that opens and cannot be read
+    textfile = tmp_path / "dbbackup_catalog.prom"
+    ended = _metrics("--directory", tmp_path, "--textfile", textfile)
+    assert ended.status == 1
+    assert "Nothing is told about rehearsals" in ended.err
+    text = textfile.read_text()
+    assert "dbbackup_catalog_backups{" in text
+    assert "dbbackup_catalog_evidence_problems" not in text
+
+
+def test_json_holds_the_same_samples(tmp_path: Path) -> None:
+    lay_down(tmp_path, manifest_of("shop", days_old=1))
+    samples = _metrics("--directory", tmp_path, "--json").document
+    assert {
+        "name": "dbbackup_backup_size_bytes",
+        "labels": {"database": "shop", "tier": "daily", "source": str(tmp_path)},
+        "value": 4.0,
+    } in samples
+
+
+def test_a_textfile_is_replaced_and_readable(tmp_path: Path) -> None:
+    backups, textfile = tmp_path / "backups", tmp_path / "dbbackup_catalog.prom"
+    backups.mkdir()
+    lay_down(backups, manifest_of("shop", days_old=1))
+    textfile.write_text("old")
+    textfile.chmod(0o600)
+    ended = _metrics("--directory", backups, "--textfile", textfile)
+    assert ended.status == 0, ended.err
+    assert f"are in {textfile}" in ended.out
+    assert ("dbbackup_catalog_backups", "shop", "daily", str(backups)) in _values(textfile.read_text())
+    assert textfile.stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backups", "dbbackup_catalog.prom"]
+
+
+@pytest.mark.parametrize(
+    ("textfile", "reason"),
+    [
+        ("metrics.txt", "does not end in .prom"),
+        (".prom", "does not end in .prom"),
+        ("none/metrics.prom", "There is no folder"),
+        ("folder.prom", "is a folder"),
+    ],
+)
+def test_a_textfile_that_nobody_would_read_is_refused(textfile: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.prom").mkdir()
+    ended = _metrics("--directory", tmp_path, "--textfile", tmp_path / textfile)
+    assert ended.status == 2
+    assert reason in ended.err
+    assert "Nothing was read or written." in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.prom"]
+
+
+def test_a_place_that_is_not_there_is_refused_and_the_textfile_stays(tmp_path: Path, bucket: Bucket) -> None:
+    textfile = tmp_path / "dbbackup_catalog.prom"
+    textfile.write_text("old")
+    where = ("--textfile", textfile)
+    missing = _metrics("--directory", tmp_path / "none", *where)
+    assert missing.status == 2
+    assert f"There is no directory {tmp_path / 'none'}" in missing.err
+    assert dbbackup("metrics", *where, folder=tmp_path).status == 2
+    nowhere = _metrics("--bucket", "no-such-bucket-of-ours", *where, bucket=bucket)
+    assert nowhere.status == 1
+    assert "There is no bucket" in nowhere.err
+    both = _metrics("--directory", tmp_path, "--bucket", "other", *where)
+    assert both.status == 2
+    assert "Both a directory and a bucket are named" in both.err
+    assert textfile.read_text() == "old"
+
+
+def test_an_unreadable_manifest_in_a_bucket_is_told(bucket: Bucket) -> None:
+    key = manifest_of("shop").backup_id.object_key
+    bucket.put(manifest_key(key), b"{}")
+    ended = _metrics("--bucket", bucket.name, bucket=bucket)
+    assert _values(ended.out)["dbbackup_catalog_unreadable_manifests", f"s3://{bucket.name}"] == 1
