@@ -13,7 +13,7 @@ from dbbackup.core.cloudwatch_alarm import parse_alarm
 from dbbackup.handlers.signals import Signals
 from dbbackup.handlers.watch_signals import WatchSignals
 from devtools.alarm_message import notification_of
-from devtools.alarm_templates import Alarm, Alarms, read_alarms
+from devtools.alarm_templates import Alarm, Alarms, Composite, read_alarms
 from devtools.alarms import State, holds, state_of, states_of
 from devtools.metric_data import MetricData, MetricName
 from tests.infrastructure.alarm_cases import CASES, PREFIX, UNUSUAL, Case
@@ -203,7 +203,9 @@ def test_an_alarm_of_the_rehearsal_is_marked_and_no_other_is(alarms: Alarms) -> 
 
 
 def test_every_alarm_is_heard_when_it_begins_and_when_it_ends(alarms: Alarms) -> None:
-    for name, alarm in {**alarms.metric, **alarms.composite}.items():
+    every: list[Alarm | Composite] = [*alarms.metric.values(), *alarms.composite.values()]
+    for alarm in every:
+        name = alarm.name
         heard = alarm.properties["AlarmActions"]
         assert heard == alarm.properties["OKActions"], name
         assert len(heard) == 1, name
@@ -211,7 +213,8 @@ def test_every_alarm_is_heard_when_it_begins_and_when_it_ends(alarms: Alarms) ->
 
 
 def test_the_message_is_what_the_notifier_understands(alarms: Alarms) -> None:
-    for alarm in (*alarms.metric.values(), *alarms.composite.values()):
+    every: list[Alarm | Composite] = [*alarms.metric.values(), *alarms.composite.values()]
+    for alarm in every:
         message = notification_of(alarm, before=State.OK, state=State.ALARM, at=NOW, raised_by=("other",))
         parsed = parse_alarm(message)
         assert parsed is not None
