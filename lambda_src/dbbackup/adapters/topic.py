@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from dbbackup.adapters.rds import calling
+from dbbackup.contract_notification import LOG_FIELD
+from dbbackup.core.notification import Notification
 
 LONGEST_SUBJECT = 99
 """SNS takes fewer than 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
@@ -27,12 +30,21 @@ class SnsTopic:
         self._client = client
         self._arn = arn
 
-    def publish(self, subject: str, text: str) -> None:
-        """Tell everybody who listens.
+    def publish(self, subject: str, text: str, notification: Notification) -> None:
+        """Tell everybody who listens: people read the text, functions the notification.
+
+        Each protocol may get a text of its own: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
         Raises:
             DbBackupError: SNS refuses.
         """
         if self._arn:
+            document = {LOG_FIELD: notification.model_dump(mode="json", exclude_none=True)}
+            messages = {"default": text, "lambda": json.dumps(document)}
             with calling("Publish", self._arn):
-                self._client.publish(TopicArn=self._arn, Subject=subject[:LONGEST_SUBJECT], Message=text)
+                self._client.publish(
+                    TopicArn=self._arn,
+                    Subject=subject[:LONGEST_SUBJECT],
+                    MessageStructure="json",
+                    Message=json.dumps(messages),
+                )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from dbbackup.core.notification import Notification
+
 Instance = Mapping[str, Any]
 """An instance as DescribeDBInstances describes it."""
 
@@ -74,8 +76,8 @@ class Executions(Protocol):
 class Topic(Protocol):
     """Who is told how it ended."""
 
-    def publish(self, subject: str, text: str) -> None:
-        """Tell them."""
+    def publish(self, subject: str, text: str, notification: Notification) -> None:
+        """Tell them: people the text, the notifier the notification."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import Any, assert_never
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dbbackup import assembly_pitr
+from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.contract_pitr import PitrEnvKey, SwapStep
+from dbbackup.core.notification import Failure, Notification
 from dbbackup.core.pitr_ports import Topic
 from dbbackup.handlers.pitr_environment import PitrEnvironment, read_pitr_environment
 from dbbackup.handlers.pitr_task import Task, logged, parse_task
@@ -60,7 +62,15 @@ def _do(task: Task[SwapStep], settings: PitrEnvironment) -> dict[str, Any]:
         case SwapStep.FINISH:
             ended = pitr_swap.finish_swap(order, instances=instances)
             text = f"{order.production} is the instance that was {order.incoming}; the former one is {order.aside}."
-            return {**ended, "notification": pitr_end.tell(topic, f"{order.action}: {order.production}", text)}
+            notification = Notification(
+                kind=Kind.PROMOTION,
+                outcome=Outcome.SUCCEEDED,
+                instance=order.production,
+                duration_seconds=order.elapsed_seconds,
+                headline=f"{order.action}: {text}",
+            )
+            told = pitr_end.tell(topic, f"{order.action}: {order.production}", text, notification)
+            return {**ended, "notification": told}
         case SwapStep.UNDO:
             # As long again as the way there may have taken.
             return pitr_swap.undo(order, instances=instances, limit_seconds=2 * limit)
@@ -75,5 +85,12 @@ def _failed(task: Task[SwapStep], topic: Topic) -> dict[str, Any]:
     undoing = task.state.get("undo_failure")
     outcome = pitr_end.reason_of(undoing)["what"] if undoing else str(task.state["undone"]["did"])
     text = f"{reason['what']} {outcome}"
-    told = pitr_end.tell(topic, f"{task.state['action']} failed: {task.state['production']}", text)
+    notification = Notification(
+        kind=Kind.PROMOTION,
+        outcome=Outcome.FAILED,
+        instance=str(task.state["production"]),
+        headline=f"It was a {task.state['action']}.",
+        failure=Failure(error=reason["error"], what=reason["what"], untouched=outcome),
+    )
+    told = pitr_end.tell(topic, f"{task.state['action']} failed: {task.state['production']}", text, notification)
     return {"error": reason["error"], "cause": f"{text} Notification: {told}."}

@@ -45,13 +45,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             template_version=settings.template_version,
         )
         try:
-            stored = store_evidence(record, assembly.bucket_store(settings.need(settings.bucket, EnvKey.BUCKET)))
+            store = assembly.bucket_store(settings.need(settings.bucket, EnvKey.BUCKET))
+            stored = store_evidence(record, store)
         except BaseException:
             signals.unrecorded()
             raise
         signals.ended(stored.evidence)
         return report(
             stored,
+            location=store.url(stored.key),
             topic=assembly_pitr.topic(settings.topic_arn),
             objective_seconds=settings.objective_seconds,
         )

@@ -6,18 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.contract_pitr import ROLE_RESTORED, TAG_ROLE, TAG_VERIFIED
 from dbbackup.core.errors import DbBackupError
+from dbbackup.core.notification import Failure, Notification
 from dbbackup.core.pitr_plan import tags_of
 from dbbackup.core.pitr_ports import Instances, Topic
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.operations.pitr_restore import RestoreOrder, is_ours, remaining_differences
 
 
-def tell(topic: Topic, subject: str, text: str) -> str:
+def tell(topic: Topic, subject: str, text: str, notification: Notification) -> str:
     """Tell people; where that fails, say so instead of failing, as the work itself is done."""
     try:
-        topic.publish(subject, text)
+        topic.publish(subject, text, notification)
     except DbBackupError as error:
         return f"not sent: {error.what}"
     return "sent"
@@ -46,23 +48,31 @@ def report(
         "host": host,
         "recovery_point": format_time(order.restore_time),
         "recovery_point_is_at_least": order.latest,
+        "recovery_point_age_seconds": round(max(0.0, (order.started - order.restore_time).total_seconds()), 3),
         "recovery_time_seconds": round(achieved, 3),
         "objective_seconds": objective_seconds,
         "objective_met": achieved <= objective_seconds,
         "differences": [each.as_dict() for each in found],
         "verification": dict(verification),
     }
-    text = "\n".join(
-        [
-            f"{order.target} is {order.source} as it was at {format_time(order.restore_time)}"
-            + (" or a little later." if order.latest else "."),
-            f"It took {format_seconds(achieved)} (objective {format_seconds(objective_seconds)}).",
-            f"Tables: {verification.get('tables')}. Newest row looked at: {verification.get('newest_row') or 'none'}.",
-            *[f"Differs from {order.source}: {each.setting}: {each.restored} for {each.source}." for each in found],
-            f"Endpoint: {host}. It costs money until it is promoted or deleted.",
-        ]
+    lines = [
+        f"{order.target} is {order.source} as it was at {format_time(order.restore_time)}"
+        + (" or a little later." if order.latest else "."),
+        f"It took {format_seconds(achieved)} (objective {format_seconds(objective_seconds)}).",
+        f"Tables: {verification.get('tables')}. Newest row looked at: {verification.get('newest_row') or 'none'}.",
+        *[f"Differs from {order.source}: {each.setting}: {each.restored} for {each.source}." for each in found],
+        f"Endpoint: {host}. It costs money until it is promoted or deleted.",
+    ]
+    notification = Notification(
+        kind=Kind.RECOVERY,
+        outcome=Outcome.SUCCEEDED,
+        instance=order.target,
+        duration_seconds=achieved,
+        recovery_point=order.restore_time,
+        headline=lines[0],
+        details=tuple(lines[1:]),
     )
-    document["notification"] = tell(topic, f"Restored and verified: {order.target}", text)
+    document["notification"] = tell(topic, f"Restored and verified: {order.target}", "\n".join(lines), notification)
     return document
 
 
@@ -78,7 +88,14 @@ def clean_up(
     reason = reason_of(failure)
     left = _removed(order, instances, keep=keep)
     text = f"{reason['what']}\n{left}\nProduction is as it was."
-    told = tell(topic, f"Restore failed: {order.target}", text)
+    notification = Notification(
+        kind=Kind.RECOVERY,
+        outcome=Outcome.FAILED,
+        instance=order.target,
+        recovery_point=order.restore_time,
+        failure=Failure(error=reason["error"], what=reason["what"], untouched="Production is as it was.", action=left),
+    )
+    told = tell(topic, f"Restore failed: {order.target}", text, notification)
     return {"error": reason["error"], "cause": f"{reason['what']} {left} Notification: {told}."}
 
 

@@ -15,6 +15,7 @@ from dbbackup.core.ports import BackupStore
 from dbbackup.core.rehearsal_evidence import evidence_of, problems_of
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.evidence import append, read_chain
+from dbbackup.operations.notification_of import rehearsed
 from dbbackup.operations.pitr_end import reason_of, tell
 
 
@@ -79,8 +80,8 @@ def _same(stored: Evidence, ours: Evidence) -> bool:
     return stored.model_copy(update=links) == ours.model_copy(update=links)
 
 
-def report(stored: Stored, *, topic: Topic, objective_seconds: float) -> dict[str, Any]:
-    """Tell people, and say how the execution is to end."""
+def report(stored: Stored, *, location: str, topic: Topic, objective_seconds: float) -> dict[str, Any]:
+    """Tell people, and say how the execution is to end; ``location`` is the URL of the evidence."""
     evidence = stored.evidence
     problems = problems_of(evidence)
     lines = [
@@ -90,7 +91,8 @@ def report(stored: Stored, *, topic: Topic, objective_seconds: float) -> dict[st
         for plane in evidence.planes
     ]
     subject = f"Rehearsal {'passed' if evidence.passed else 'failed'}: {evidence.database}"
-    told = tell(topic, subject, "\n".join([*lines, *problems, f"Evidence: {stored.key}", "Production was only read."]))
+    text = "\n".join([*lines, *problems, f"Evidence: {stored.key}", "Production was only read."])
+    told = tell(topic, subject, text, rehearsed(stored, location))
     return {
         "passed": evidence.passed,
         "key": stored.key,
