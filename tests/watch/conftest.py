@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import boto3
@@ -41,6 +42,7 @@ from tests.support.rds_world import (
     stand_between,
 )
 
+HERE = Path(__file__).resolve().parent
 BUCKET = "backups"
 DECLARED: dict[WatchedSetting, Any] = {
     WatchedSetting.BACKUP_RETENTION: 30,
@@ -84,6 +86,13 @@ def lifecycle_rules() -> list[dict[str, Any]]:
             "Transitions": [{"Days": 0, "StorageClass": "GLACIER"}],
         },
     ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run everything here in one worker, so that the local AWS is filled once for each file."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("watch"))
 
 
 @dataclass
