@@ -64,12 +64,15 @@ def shown_commands(program: str) -> list[Shown]:
 def _code(text: str) -> Iterator[str]:
     """Lines of code, with continued ones joined."""
     joined = re.sub(r"\\\n\s*", "", text)
-    fenced = False
+    fence = ""
     for line in joined.splitlines():
         stripped = line.strip()
         if stripped.startswith("```"):
-            fenced = not fenced
-        elif fenced or line.startswith("    "):
+            fence = "" if fence else stripped
+        elif fence == "```text":  # what is printed, below the command that prints it
+            if stripped.startswith("$ "):
+                yield stripped.removeprefix("$ ")
+        elif fence or line.startswith("    "):
             yield stripped.removeprefix("$ ")
         else:
             yield from re.findall(r"`([^`]+)`", line)
