@@ -61,7 +61,9 @@ def show(
             raise VerificationFailedError(found.problem, action="`dbbackup receipt list` shows the others.")
         receipt = found.receipt if found else None
     else:
-        receipt = read_receipt(store, re.sub(f"({re.escape(RECEIPT_SUFFIX)}|{MANIFEST_SUFFIX})$", ARCHIVE_SUFFIX, key))
+        receipt = read_receipt(
+            store, re.sub(f"({re.escape(RECEIPT_SUFFIX)}|{re.escape(MANIFEST_SUFFIX)})$", ARCHIVE_SUFFIX, key)
+        )
     if receipt is None:
         raise NotFoundError(
             f"There is no such receipt in {store.location}.",
