@@ -20,6 +20,7 @@ from constructs_lib.postgres_endpoint import PostgresEndpoint
 from constructs_lib.postgres_instance import PostgresInstance
 from constructs_lib.rds_events import RdsEvents
 from constructs_lib.recoverability import Recoverability
+from constructs_lib.recovery_dashboard import RecoveryDashboard
 from constructs_lib.recovery_network import RecoveryNetwork
 from constructs_lib.rehearsal import Rehearsal
 from constructs_lib.rehearsal_alarms import RehearsalAlarms
@@ -49,6 +50,7 @@ __all__ = [
     "PostgresInstance",
     "RdsEvents",
     "Recoverability",
+    "RecoveryDashboard",
     "RecoveryNetwork",
     "Rehearsal",
     "RehearsalAlarms",

@@ -56,7 +56,7 @@ def answers(
             height=height,
         ),
         cloudwatch.SingleValueWidget(
-            title="Lost if the instance died now",
+            title="Would be lost now",
             metrics=[recovery_point(metrics)],
             start=FRESH,
             width=3,

@@ -48,7 +48,7 @@ def widget(found: Mapping[str, Any], context: Context) -> str:
     size = (width * COLUMN_PIXELS + GAP_PIXELS, height * (ROW_PIXELS + GAP_PIXELS) - GAP_PIXELS)
     place = f"grid-column:{x + 1}/span {width};grid-row:{y + 1}/span {height}"
     title = f"<h3>{escape(str(properties['title']))}</h3>" if properties.get("title") else ""
-    shape = "heading" if kind == "text" and height == 1 else kind
+    shape = "heading" if kind == "text" and height == 1 else name.replace(" ", "-")
     return f'<section class="{shape}" style="{place}">{title}{draw(properties, context, size)}</section>'
 
 
