@@ -193,3 +193,14 @@ def test_shellcheck_finds_nothing_in_the_scripts(name: str, tmp_path: Path) -> N
     files = [str(path) for path in sorted(tmp_path.glob("*.sh"))]
     done = subprocess.run((BIN / "shellcheck", *files), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_every_secret_and_variable_is_explained() -> None:
+    page = (ROOT / "docs" / "github-actions.md").read_text()
+    used = {
+        found
+        for name in NAMES
+        for found in re.findall(r"\b(?:secrets|vars)\.([A-Z0-9_]+)", (FOLDER / f"{name}.yml").read_text())
+    }
+    assert len(used) > 15
+    assert not [name for name in used if f"`{name}`" not in page]
