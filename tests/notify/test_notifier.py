@@ -89,7 +89,7 @@ def test_a_failed_backup_in_a_log_says_everything_a_person_needs(notifier: Notif
         "<https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
         "$252Faws$252Flambda$252Fftry-test-backup/log-events/2026$252F01$252F11$252F$255B$2524LATEST$255Dabc"
         "$3Fstart$3D1768096800123|log>",
-        "<https://wiki.example.com/runbooks/backup-errors.md|runbook>",
+        "<https://wiki.example.com/runbooks/backup-failed.md|runbook>",
         "DB Admin: dba@example.com (restores, roles and schema)\nOn-Call: oncall@example.com",
     ):
         assert part in text

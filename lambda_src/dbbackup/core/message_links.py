@@ -23,7 +23,7 @@ class LogPlace:
 
 
 RUNBOOKS: Final = {
-    Kind.BACKUP: "backup-errors",
+    Kind.BACKUP: "backup-failed",
     Kind.RESTORE: "restore",
     Kind.RECOVERY: "point-in-time-recovery",
     Kind.PROMOTION: "promote",
@@ -32,7 +32,7 @@ RUNBOOKS: Final = {
 """What to read when work of a kind has failed."""
 RUNBOOKS_BY_ERROR: Final = {
     (Kind.BACKUP, "verification-failed"): "verification-failed",
-    (Kind.BACKUP, "deadline"): "backup-slow",
+    (Kind.BACKUP, "deadline"): "backup-too-slow",
 }
 """What to read instead where the error says more than the kind of work."""
 
