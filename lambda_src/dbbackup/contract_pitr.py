@@ -76,6 +76,9 @@ class PitrMetric(StrEnum):
     """1 for a failed run, 0 for a verified instance. Unit Count."""
     RECOVERY_TIME = "RecoveryTimeSeconds"
     """From the start of the execution to the report on a verified instance. Unit Seconds."""
+    RECOVERY_POINT = "RecoveryPointSeconds"
+    """How far the data of a restore to the latest moment lies behind the start of the execution. No data for a restore
+    to a chosen moment: that distance is what was asked for. Unit Seconds."""
 
 
 INSTANCE_DIMENSION: Final = "Instance"

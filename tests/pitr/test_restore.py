@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dbbackup.contract_pitr import TAG_EXECUTION, TAG_ROLE, TAG_VERIFIED
+from dbbackup.contract_pitr import TAG_EXECUTION, TAG_ROLE, TAG_VERIFIED, PitrMetric
 from dbbackup.core.units import format_time
 from devtools.state_machine import TaskFailedError
 from tests.pitr.conftest import Recovery
@@ -85,6 +85,23 @@ def test_a_slow_instance_is_waited_for(recovery: Recovery) -> None:
     assert run.status == "SUCCEEDED"
     assert run.states.count("WaitForInstance") == 5
     assert run.output["recovery_time_seconds"] == run.seconds == 30 * 7
+
+
+def _recovery_points(output: str) -> list[float | None]:
+    """What each verified instance's metrics say of its recovery point."""
+    documents = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+    verified = [each for each in documents if each.get(PitrMetric.SUCCESS) == [1]]
+    return [each[PitrMetric.RECOVERY_POINT][0] if PitrMetric.RECOVERY_POINT in each else None for each in verified]
+
+
+def test_the_recovery_point_of_the_latest_moment_is_measured(
+    recovery: Recovery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recovery.local.restore({"restore_time": "latest"})
+    (age,) = _recovery_points(capsys.readouterr().out)
+    assert age == pytest.approx(300, abs=60), "five minutes, as RDS says here"
+    recovery.local.restore(asked(recovery))
+    assert _recovery_points(capsys.readouterr().out) == [None], "two hours back is what was asked for"
 
 
 def test_latest_uses_the_latest_restorable_time(recovery: Recovery) -> None:

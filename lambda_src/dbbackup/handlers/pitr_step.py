@@ -62,7 +62,12 @@ def _do(task: Task[PitrStep], settings: PitrEnvironment) -> dict[str, Any]:
                 host=task.state["status"].get("host"),
                 objective_seconds=settings.objective_seconds,
             )
-            pitr_signals.recovered(settings.environment, settings.source, document["recovery_time_seconds"])
+            pitr_signals.recovered(
+                settings.environment,
+                settings.source,
+                document["recovery_time_seconds"],
+                point_age_seconds=document["recovery_point_age_seconds"] if order.latest else None,
+            )
             return document
         case PitrStep.CLEAN_UP:
             ended = pitr_end.clean_up(
