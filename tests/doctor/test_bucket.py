@@ -96,9 +96,9 @@ def test_a_protection_that_is_missing_is_named_with_the_command(
 
 
 def test_a_public_access_block_with_a_gap_is_none(database: Database, sound: Bucket) -> None:
-    sound.s3.put_public_access_block(
-        Bucket=sound.name, PublicAccessBlockConfiguration={**BLOCKED, "BlockPublicPolicy": False}
-    )
+    s3: Any = sound.s3
+    gap = {**BLOCKED, "BlockPublicPolicy": False}
+    s3.put_public_access_block(Bucket=sound.name, PublicAccessBlockConfiguration=gap)
     assert checks(doctor(database, sound.name))["public access"]["status"] == "failed"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dbbackup.adapters.server_inspection import inspect_server
 from dbbackup.contract import EnvKey
 from dbbackup.core.errors import ConnectionFailedError
 from devtools.postgres import PREVIOUS, Server, start_server
@@ -132,3 +133,13 @@ def test_the_function_checks_the_certificate_against_the_bundle_it_is_given(
         assert "bundle in the image may be older" in failure.value.action
         assert bucket.names() == []
     assert failures_counted(capsys.readouterr().out) == (0 if succeeds else 1)
+
+
+@pytest.mark.parametrize(("sslmode", "encrypted"), [("verify-full", True), ("require", True), ("disable", False)])
+def test_the_doctor_sees_how_the_connection_is_protected(
+    secured: Database, tls: TlsServer, sslmode: str, encrypted: bool
+) -> None:
+    how = {"host": "localhost", "sslmode": sslmode, "sslrootcert": str(tls.right)}
+    with inspect_server(secured.parameters.model_copy(update=how)) as server:
+        look = server.look()
+    assert (look.encrypted, look.sslmode) == (encrypted, sslmode)
