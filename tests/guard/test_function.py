@@ -177,7 +177,7 @@ def test_a_manifest_that_is_gone_keeps_the_command_from_running(
 
 def test_the_connection_is_kept_alive_and_waited_for(service: LambdaService, monkeypatch: pytest.MonkeyPatch) -> None:
     service.invoke = lambda _: {}
-    kept: list[tuple[int, int, int]] = []
+    kept: list[tuple[int, ...]] = []
     real = urllib3.util.connection.create_connection
 
     def connect(*arguments: Any, **named: Any) -> socket.socket:
