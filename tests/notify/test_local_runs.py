@@ -16,13 +16,13 @@ from dbbackup.core.message import Message
 from dbbackup.core.notification import Notification
 from tests.support.command import Ended, dbbackup
 from tests.support.databases import Database
-from tests.support.misbehaving_slack import Answer, drop_by_drop, misbehaving_slack, reset, status
+from tests.support.misbehaving_slack import Answer, drop_by_drop, misbehaving_slack, status
 
 TOLD = Notification(kind=Kind.BACKUP, outcome=Outcome.SUCCEEDED, database="d")
 
 
 def _run(database: Database, webhook: str, *arguments: str | Path, **more: str) -> Ended:
-    return dbbackup(*arguments, environment={**database.environment, "SLACK_WEBHOOK_URL": webhook, **more})
+    return dbbackup(*arguments, environment={**database.environment(), "SLACK_WEBHOOK_URL": webhook, **more})
 
 
 def test_backup_restore_and_rehearsal_tell_how_they_ended(database: Database, tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_what_was_not_understood_is_told_nobody(database: Database, tmp_path: Pa
     assert slack.received == []
 
 
-@pytest.mark.parametrize("trouble", [status(404, "no_service"), reset], ids=["no_service", "reset"])
+@pytest.mark.parametrize("trouble", [status(404, "no_service"), status(503, Retry_After="60")], ids=["404", "503"])
 def test_a_slack_that_fails_is_one_warning_and_the_backup_is_there(
-    database: Database, tmp_path: Path, trouble: Answer, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path, trouble: Answer
 ) -> None:
     with misbehaving_slack(trouble) as slack:
         ended = _run(database, slack.url, "backup", "--directory", tmp_path, "--json")
