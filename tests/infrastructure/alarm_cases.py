@@ -105,7 +105,7 @@ CASES: Final[Mapping[str, Case]] = {
     "alert-rehearsal-missing": Case(
         metrics=_ours(WatchMetric.BACKUP_AGE, rehearsed_dimensions("prod")),
         rings=25 * HOUR + 1,
-        quiet=0,
+        quiet=25 * HOUR,
         lasting=3,
         silence=State.ALARM,
     ),
