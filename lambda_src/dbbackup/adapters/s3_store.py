@@ -92,6 +92,9 @@ class S3Store:
                 Key=key,
                 Body=body,
                 ContentType="application/json" if key.endswith(".json") else "text/plain; charset=utf-8",
+                # Where a bucket locks what it is given, S3 wants the algorithm to be named besides the checksum.
+                # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=b64encode(hashlib.sha256(body).digest()).decode(),
                 Tagging=f"{TAG_KIND}={kind}",
             )
