@@ -146,9 +146,24 @@ CASES: Final = (
     Case(
         "only a backup of another tier is young",
         "BackupDailyMissing",
-        {backup(_SUCCESS): always(0), backup(_SUCCESS, "manual"): always(60_000)},
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, "manual"): always(10_000)},
         "26h",
         (_SHOP_BACKUP,),
+    ),
+    *(
+        Case(
+            f"the daily one is {at} old",
+            "BackupDailyMissing",
+            {backup(_SUCCESS): always(0), backup(_SUCCESS, "manual"): always(10_000)},
+            at,
+        )
+        for at in ("20h", "25h")
+    ),
+    Case(
+        "the weekly one is old",
+        "BackupDailyMissing",
+        {backup(_SUCCESS): always(60_000), backup(_SUCCESS, "weekly"): always(0)},
+        "26h",
     ),
     Case("no tier has a young one, which BackupFailed says", "BackupDailyMissing", _ORDINARY, "26h"),
     Case(
@@ -169,10 +184,10 @@ CASES: Final = (
                 ({**SHOP, "tier": tier},),
             ),
             Case(
-                f"the {tier} one is younger than {days} days",
+                f"the {tier} one is just older than {days} days",
                 f"Backup{tier.title()}Missing",
                 {backup(_SUCCESS, tier): always(0)},
-                f"{days * 24}h",
+                f"{days * 24 + step}h",
             ),
             Case(
                 f"the {tier} one has gone",
@@ -180,6 +195,19 @@ CASES: Final = (
                 {backup(_SUCCESS): always(0), backup(_SUCCESS, tier): until(3, 0)},
                 "2h",
                 ({**SHOP, "tier": tier},),
+            ),
+            Case(
+                f"the {tier} one has been gone for almost a week",
+                f"Backup{tier.title()}Missing",
+                {backup(_SUCCESS): always(0), backup(_SUCCESS, tier): until(3, 0)},
+                "174h",
+                ({**SHOP, "tier": tier},),
+            ),
+            Case(
+                f"the {tier} one has been gone for more than a week: somebody means it",
+                f"Backup{tier.title()}Missing",
+                {backup(_SUCCESS): always(0), backup(_SUCCESS, tier): until(3, 0)},
+                "204h",
             ),
             Case(
                 f"nobody ever took {tier} ones",
@@ -197,13 +225,21 @@ CASES: Final = (
         (SHOP,),
     ),
     Case(
+        "the first run is about to succeed",
+        "BackupNeverSucceeded",
+        {backup("last_run_timestamp_seconds"): always(0), backup(_SUCCESS, **_OTHER): always(0)},
+        "55m",
+    ),
+    Case(
         "a run has succeeded",
         "BackupNeverSucceeded",
         {backup("last_run_timestamp_seconds"): always(0), **_ORDINARY},
         "65m",
     ),
     Case("the textfile has gone", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "35m", (SHOP,)),
-    Case("for a moment it was not there", "BackupMissing", {backup(_SUCCESS): f"0+0x2 _x2 0+0x{FOREVER}"}, "35m"),
+    Case("it went almost a week ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "174h", (SHOP,)),
+    Case("it went more than a week ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "204h"),
+    Case("for a moment it was not there", "BackupMissing", {backup(_SUCCESS): f"0+0x2 _x2 0+0x{FOREVER}"}, "20m"),
     Case(
         "the store was emptied, while a run says that it made one",
         "BackupMissing",
@@ -216,6 +252,7 @@ CASES: Final = (
         (SHOP,),
     ),
     Case("nothing is known", "BackupMetricsAbsent", {"up{job='node'}": always(1)}, "65m", ({},)),
+    Case("nothing is known yet", "BackupMetricsAbsent", {"up{job='node'}": always(1)}, "55m"),
     Case("something is known", "BackupMetricsAbsent", _ORDINARY, "65m"),
     Case("less than half", "BackupSizeDropped", _sizes(until(3, 1000, 499)), "20m", (_SHOP_BACKUP,)),
     Case("half", "BackupSizeDropped", _sizes(until(3, 1000, 500)), "20m"),
