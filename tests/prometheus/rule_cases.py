@@ -303,7 +303,7 @@ CASES: Final = (
             Case(
                 "there are some",
                 alert,
-                {store(f"dbbackup_catalog_{name}"): always(2)},
+                {store(f"dbbackup_catalog_{name}"): always(1)},
                 ring,
                 ({"job": "node", "instance": "db1", "source": STORE},),
             ),
@@ -354,6 +354,7 @@ CASES: Final = (
         "864h",
         (SHOP,),
     ),
+    Case("one has passed 30 days ago", "RehearsalMissing", {rehearsal(_SUCCESS): always(0), **_ORDINARY}, "720h"),
     Case("none has ever passed", "RehearsalMissing", _ORDINARY, "864h", (SHOP,)),
     Case("there are backups, but not yet for so long", "RehearsalMissing", _ORDINARY, "828h"),
     Case(
