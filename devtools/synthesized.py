@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dbbackup.contract import HANDLER_BACKUP, SCHEDULED_TIME_PLACEHOLDER, EnvKey
+from dbbackup.contract import HANDLER_BACKUP, SCHEDULED_TIME_PLACEHOLDER
+from devtools.deployed_function import DeployedFunction, read_function
 
 ROOT = Path(__file__).resolve().parent.parent
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
@@ -40,30 +41,11 @@ class Schedule:
 class BackupSystem:
     """The backup function, its schedules and its secret."""
 
-    handler: str
-    environment: dict[str, Any]
-    timeout_seconds: int
+    function: DeployedFunction
     schedules: tuple[Schedule, ...]
     secret_username: str
     stacks: tuple[str, ...]
     resources: int
-
-    def local_environment(self, local: dict[EnvKey, str]) -> dict[str, str]:
-        """The function's environment with this machine's values for what AWS decides at deployment.
-
-        Args:
-            local: values of the variables that are references in the template, and of those that cannot be the
-                same here; each must be one that the template sets.
-
-        Raises:
-            ValueError: a reference is left over, or a value is given for a variable the template does not set.
-        """
-        unknown = [key.value for key in local if key.value not in self.environment]
-        values = {**self.environment, **{key.value: value for key, value in local.items()}}
-        references = [name for name, value in values.items() if not isinstance(value, str)]
-        if unknown or references:
-            raise ValueError(f"not in the template: {unknown}; no local value for: {references}")
-        return values
 
 
 def synthesize(environment: str, folder: Path) -> None:
@@ -88,8 +70,6 @@ def read_system(folder: Path) -> BackupSystem:
     def of_type(kind: str) -> list[dict[str, Any]]:
         return [resource["Properties"] for resource in resources if resource["Type"] == kind]
 
-    functions = [each for each in of_type("AWS::Lambda::Function") if each.get("PackageType") == "Image"]
-    function = next(each for each in functions if each["ImageConfig"]["Command"] == [HANDLER_BACKUP])
     schedules = [
         Schedule(each["Name"], each["ScheduleExpression"], each["Target"]["Input"])
         for each in of_type("AWS::Scheduler::Schedule")
@@ -97,9 +77,7 @@ def read_system(folder: Path) -> BackupSystem:
     ]
     secret = next(each for each in of_type("AWS::SecretsManager::Secret") if "GenerateSecretString" in each)
     return BackupSystem(
-        handler=function["ImageConfig"]["Command"][0],
-        environment=function["Environment"]["Variables"],
-        timeout_seconds=function["Timeout"],
+        function=read_function(folder, HANDLER_BACKUP),
         schedules=tuple(schedules),
         secret_username=json.loads(secret["GenerateSecretString"]["SecretStringTemplate"])["username"],
         stacks=tuple(sorted(templates)),

@@ -17,10 +17,14 @@ from dbbackup.core.units import format_bytes
 from devtools.aws import start_aws
 from devtools.demo.backups import back_up_locally, list_and_verify, run_schedules, show_system
 from devtools.demo.failures import damage_an_object, kill_the_dump
+from devtools.demo.migration import migrate_badly
 from devtools.demo.point_in_time import create_production, go_back_in_time
 from devtools.demo.restores import kill_a_restore, rehearse, undo_a_mistake
 from devtools.demo.stage import NotProvedError, Stage
+from devtools.demo.watching import Watch, draw_dashboard, hear_of_failure, rehearse_alerts, watch_over
 from devtools.demo.world import BUCKET, DATABASE, World, function_environment
+from devtools.local_bucket import protect
+from devtools.local_slack import start_slack
 from devtools.postgres import start_server
 from devtools.sample_database import create
 from devtools.synthesized import read_system, synthesize
@@ -44,6 +48,7 @@ def run(stage: Stage) -> None:
             system = read_system(Path(folder))
             stage.prove("cdk synth", True, f"{system.resources} resources in {', '.join(system.stacks)}")
             s3 = aws.make_bucket(BUCKET)
+            protect(s3, BUCKET, Path(folder))
             world = World(server, aws, system, s3, function_environment(system, server, aws))
             show_system(stage, world)
             create_production(world)
@@ -62,8 +67,16 @@ def run(stage: Stage) -> None:
             go_back_in_time(stage, world, Path(folder), before)
         with stage.step("A rehearsal, and its evidence"):
             rehearse(stage, world)
+        with stage.step("A migration that goes wrong, and its way back"):
+            migrate_badly(stage, world, sample)
         with stage.step("Broken on purpose: pg_dump killed half-way"):
-            kill_the_dump(stage, world)
+            failed = kill_the_dump(stage, world)
+        with stage.step("Somebody hears of it: Slack, the probe and the alarms"), start_slack() as slack:
+            watch = Watch(world, slack, Path(folder))
+            hear_of_failure(stage, watch, failed)
+            watch_over(stage, watch)
+            rehearse_alerts(stage, watch)
+            draw_dashboard(stage, watch)
         with stage.step("Broken on purpose: the stored object damaged"):
             damage_an_object(stage, world)
     stage.summary()

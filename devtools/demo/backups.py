@@ -84,7 +84,7 @@ def show_system(stage: Stage, world: World) -> None:
     table.add_column("VARIABLE", no_wrap=True)
     table.add_column("IN THE TEMPLATE", overflow="fold")
     table.add_column("HERE", overflow="fold")
-    for name, value in world.system.environment.items():
+    for name, value in world.system.function.environment.items():
         here = world.function_environment[name]
         if isinstance(value, str):
             table.add_row(name, value, "same" if here == value else here, style="dim" if here == value else None)

@@ -10,6 +10,7 @@ import psutil
 from dbbackup.contract import Metric, Tier
 from devtools.demo.stage import NotProvedError, Stage
 from devtools.demo.world import BUCKET, DATABASE, World
+from devtools.local_lambda import Invocation
 
 _COPYING = """
     SELECT count(*) FROM pg_stat_activity
@@ -17,13 +18,13 @@ _COPYING = """
 """
 
 
-def kill_the_dump(stage: Stage, world: World) -> None:
+def kill_the_dump(stage: Stage, world: World) -> Invocation:
     """Kill pg_dump with SIGKILL while its archive is being uploaded."""
     before = world.keys()
     backups = len(world.listed())
     running = world.start({"tier": Tier.DAILY.value, "scheduled_time": "2020-01-01T02:00:00Z"})
     _kill_dump(running.process.pid, world)
-    invocation = running.finish()
+    invocation = world.keep(running.finish())
     failure = next((line for line in invocation.lines if line.get("message") == "backup failed"), {})
     stage.quote("\n".join(str(failure.get(part, "")) for part in ("what", "untouched", "action")))
     stage.prove(
@@ -36,6 +37,7 @@ def kill_the_dump(stage: Stage, world: World) -> None:
         world.keys() == before and world.unfinished_uploads() == 0 and len(world.listed()) == backups,
         f"{len(before)} objects as before, no unfinished upload, {backups} backups listed as before",
     )
+    return invocation
 
 
 def _kill_dump(parent: int, world: World) -> None:

@@ -32,6 +32,7 @@ def create_production(world: World) -> None:
         MultiAZ=True,
         StorageEncrypted=True,
         DeletionProtection=True,
+        PubliclyAccessible=False,
         EnableIAMDatabaseAuthentication=True,
     )
 

@@ -60,7 +60,8 @@ def kill_a_restore(stage: Stage, world: World, sample: Sample) -> None:
 def _kill_tree(process: subprocess.Popen[str]) -> None:
     if process.poll() is not None:
         raise NotProvedError("the restore had ended before it could be killed")
-    family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    # The command first: it would see its pg_restore die and tidy up, on a slow machine.
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     for member in family:
         member.send_signal(signal.SIGKILL)
     process.communicate()

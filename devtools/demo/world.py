@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,23 +33,32 @@ class World:
     system: BackupSystem
     s3: S3Client
     function_environment: Mapping[str, str]
+    told: list[Invocation] = field(default_factory=list)
 
     def start(self, event: Mapping[str, Any]) -> RunningInvocation:
         """Invoke the function that the template describes, and do not wait."""
-        # Lambda itself provides credentials and a PATH; the image has the client programs.
-        surroundings = {
-            **self.aws.environment(),
-            "PATH": os.environ.get("PATH", ""),
-            "PG_BINDIR": str(self.server.bindir),
-            **self.function_environment,
-        }
-        return RunningInvocation(self.system.handler, event, surroundings, self.system.timeout_seconds)
+        function = self.system.function
+        environment = {**self.surroundings(), **self.function_environment}
+        return RunningInvocation(function.handler, event, environment, function.timeout_seconds)
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
         """Invoke it and wait."""
-        return self.start(event).finish()
+        return self.keep(self.start(event).finish())
 
-    def _surroundings(self) -> dict[str, str]:
+    def keep(self, ended: Invocation) -> Invocation:
+        """Keep what an invocation has told CloudWatch, for the alarms and the dashboard."""
+        self.told.append(ended)
+        return ended
+
+    def surroundings(self) -> dict[str, str]:
+        """What Lambda itself provides, credentials and a PATH, and the image: the client programs."""
+        return {
+            **self.aws.environment(),
+            "PATH": os.environ.get("PATH", ""),
+            "PG_BINDIR": str(self.server.bindir),
+        }
+
+    def _shell(self) -> dict[str, str]:
         """What a person's shell would have, for this database and the local AWS."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTGRES_", "PG"))},
@@ -63,7 +72,7 @@ class World:
         return subprocess.run(
             command,
             cwd=ROOT,
-            env=self._surroundings(),
+            env=self._shell(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -75,7 +84,7 @@ class World:
         return subprocess.Popen(
             command,
             cwd=ROOT,
-            env=self._surroundings(),
+            env=self._shell(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -106,12 +115,12 @@ def function_environment(system: BackupSystem, server: Server, aws: LocalAws) ->
     secret = aws.client("secretsmanager").create_secret(
         Name="demo", SecretString=json.dumps({"username": system.secret_username, "password": server.password})
     )
-    return system.local_environment(
+    return system.function.local_environment(
         {
-            EnvKey.BUCKET: BUCKET,
-            EnvKey.DB_HOST: server.host,
-            EnvKey.DB_PORT: str(server.port),
-            EnvKey.DB_SECRET_ARN: secret["ARN"],
-            EnvKey.DB_SSLMODE: "prefer",
+            EnvKey.BUCKET.value: BUCKET,
+            EnvKey.DB_HOST.value: server.host,
+            EnvKey.DB_PORT.value: str(server.port),
+            EnvKey.DB_SECRET_ARN.value: secret["ARN"],
+            EnvKey.DB_SSLMODE.value: "prefer",
         }
     )

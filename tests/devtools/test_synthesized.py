@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dbbackup.contract import EnvKey
-from devtools.synthesized import BackupSystem, Schedule, last_firing
+from devtools.deployed_function import DeployedFunction
+from devtools.synthesized import Schedule, last_firing
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)  # a Sunday
 
@@ -41,23 +42,23 @@ def test_the_placeholder_of_the_scheduled_time_is_filled_in() -> None:
     assert schedule.tier == "daily"
 
 
-def _system(environment: dict[str, object]) -> BackupSystem:
-    return BackupSystem("a.b", environment, 900, (), "postgres", (), 0)
+def _function(environment: dict[str, object]) -> DeployedFunction:
+    return DeployedFunction("a.b", environment, 900)
 
 
 def test_a_reference_without_a_local_value_is_refused() -> None:
-    system = _system({"BACKUP_BUCKET": {"Ref": "Bucket"}, "DB_PORT": "5432"})
+    function = _function({"BACKUP_BUCKET": {"Ref": "Bucket"}, "DB_PORT": "5432"})
 
     with pytest.raises(ValueError, match="no local value for: \\['BACKUP_BUCKET'\\]"):
-        system.local_environment({})
+        function.local_environment({})
 
 
 def test_a_value_for_a_variable_that_the_template_does_not_set_is_refused() -> None:
     with pytest.raises(ValueError, match="not in the template: \\['DB_HOST'\\]"):
-        _system({"DB_PORT": "5432"}).local_environment({EnvKey.DB_HOST: "here"})
+        _function({"DB_PORT": "5432"}).local_environment({EnvKey.DB_HOST.value: "here"})
 
 
 def test_local_values_stand_in_for_references_and_the_rest_stays() -> None:
-    system = _system({"DB_HOST": {"Fn::GetAtt": ["Instance", "Endpoint"]}, "DB_PORT": "5432"})
+    function = _function({"DB_HOST": {"Fn::GetAtt": ["Instance", "Endpoint"]}, "DB_PORT": "5432"})
 
-    assert system.local_environment({EnvKey.DB_HOST: "here"}) == {"DB_HOST": "here", "DB_PORT": "5432"}
+    assert function.local_environment({EnvKey.DB_HOST.value: "here"}) == {"DB_HOST": "here", "DB_PORT": "5432"}
