@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from typing import Any
 
 
-def protect(s3: S3Client, name: str, folder: Path) -> None:
+def protect(s3: Any, name: str, folder: Path) -> None:
     """Life cycle, lock and the blocks of public access, as a synthesized app has them for the bucket of backups."""
     declared = _declared(folder)
     s3.put_bucket_lifecycle_configuration(
         Bucket=name,
-        LifecycleConfiguration={"Rules": [_rule(each) for each in declared["LifecycleConfiguration"]["Rules"]]},  # type: ignore[typeddict-item]
+        LifecycleConfiguration={"Rules": [_rule(each) for each in declared["LifecycleConfiguration"]["Rules"]]},
     )
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=declared["PublicAccessBlockConfiguration"])
     s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=declared["ObjectLockConfiguration"])
 
 
 def _declared(folder: Path) -> Mapping[str, Any]:
-    resources = [
+    resources: list[Mapping[str, Any]] = [
         resource["Properties"]
         for path in folder.glob("*.template.json")
         for resource in json.loads(path.read_text())["Resources"].values()

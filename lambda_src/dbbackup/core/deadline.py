@@ -38,8 +38,8 @@ class Deadline:
             raise DeadlineExceededError(
                 f"The time limit came near while {doing}, so the work was given up in order.",
                 untouched="The database and earlier backups are as they were; nothing was stored under a final name.",
-                action="Give the function more memory (which is more processor), run it off-peak, or do the same with the "
-                "command `dbbackup` from the same image outside Lambda, where no 15-minute limit applies.",
+                action="Give the function more memory (which is more processor), run it off-peak, or do the same with "
+                "the command `dbbackup` from the same image outside Lambda, where no 15-minute limit applies.",
             )
 
 
