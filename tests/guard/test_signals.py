@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,11 @@ time.sleep(0.3)
 print(*heard, flush=True)
 sys.exit(40 + len(heard))
 """
+
+
+def _told(number: signal.Signals) -> None:
+    """A signal to this thread: where tests run in parallel there are others, which would let it end the process."""
+    signal.pthread_kill(threading.get_ident(), number)
 
 
 @pytest.fixture
@@ -113,7 +119,7 @@ def test_a_guard_that_is_killed_leaves_a_receipt_that_says_so(
 def test_a_signal_before_the_command_keeps_it_from_starting(tmp_path: Path) -> None:
     started = tmp_path / "started"
     with Foreground() as runner:
-        os.kill(os.getpid(), signal.SIGTERM)
+        _told(signal.SIGTERM)
         with pytest.raises(InterruptedRunError, match="The command was not run"):
             runner.run(("touch", str(started)), dict(os.environ))
     assert not started.exists()
@@ -122,9 +128,30 @@ def test_a_signal_before_the_command_keeps_it_from_starting(tmp_path: Path) -> N
 def test_a_signal_after_the_command_does_not_stop_the_recording() -> None:
     with Foreground() as runner:
         assert runner.run(("sh", "-c", "exit 7"), dict(os.environ)) == 7
-        os.kill(os.getpid(), signal.SIGTERM)
+        _told(signal.SIGTERM)
         time.sleep(0.01)
     assert signal.SIGTERM not in signal.sigpending()
+
+
+def test_ends_and_signals_that_another_thread_takes_are_not_lost(tmp_path: Path) -> None:
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()  # such as that of a Slack that does not answer
+    waiting = f"trap 'exit 9' TERM; touch {tmp_path}/ready; while :; do sleep 0.02; done"
+    try:
+        with Foreground() as runner:
+            assert [runner.run(("true",), dict(os.environ)) for _ in range(20)] == [0] * 20
+            other = threading.Thread(target=_terminate_when, args=(tmp_path / "ready",))
+            other.start()
+            assert runner.run(("sh", "-c", waiting), dict(os.environ)) == 9
+            other.join()
+    finally:
+        over.set()
+
+
+def _terminate_when(file: Path) -> None:
+    wait_for(file.exists)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 
 def test_the_command_starts_with_the_signals_of_any_program() -> None:

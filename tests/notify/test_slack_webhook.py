@@ -100,14 +100,16 @@ def test_the_waits_grow() -> None:
     [
         ("7", 7, 7),
         ("0", 0, 0),
-        (formatdate(time() + 15, usegmt=True), 5, 16),
-        (formatdate(time() - 60, usegmt=True), 0, 0),
+        (15, 5, 16),
+        (-60, 0, 0),
         ("soon", 1, 3),
         ("-3", 1, 3),
         ("1.5", 1, 3),
     ],
 )
-def test_a_rate_limit_is_waited_for_as_long_as_slack_asks(asked: str, least: float, most: float) -> None:
+def test_a_rate_limit_is_waited_for_as_long_as_slack_asks(asked: str | int, least: float, most: float) -> None:
+    # A number stands for a date so many seconds from now, which is not the same in every worker.
+    asked = asked if isinstance(asked, str) else formatdate(time() + asked, usegmt=True)
     pauses: list[float] = []
     with misbehaving_slack(status(429, "rate_limited", Retry_After=asked), OK) as slack:
         _webhook(slack, pauses).send(MESSAGE)

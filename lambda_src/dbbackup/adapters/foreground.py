@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Final, Self
 
 from dbbackup.core.errors import InterruptedRunError
@@ -16,6 +16,8 @@ from dbbackup.core.receipt_errors import CommandNotStartedError
 _STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
 _PASSED_ON: Final = _STOPPING | {signal.SIGUSR1, signal.SIGUSR2}
 _HELD: Final = _PASSED_ON | {signal.SIGCHLD}
+_MOMENT: Final = 0.2
+"""Seconds until the command is looked at without a signal, should that have gone to another thread."""
 # What Python ignores for itself and a program expects to have; the rest we set is undone by starting a program.
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -28,8 +30,10 @@ class Foreground:
     """
 
     def __enter__(self) -> Self:
-        # Without a handler some systems drop the news of a child's end, or take the child's status away.
-        self._child_ended = signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Without a handler some systems drop the news of a child's end, or take the child's status away. And where
+        # there is another thread, of a library that has not ended it, a signal that we hold back may come to that one.
+        self._astray: list[int] = []
+        self._handlers = {each: signal.signal(each, self._heard_by_another_thread) for each in _HELD}
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
         return self
 
@@ -39,7 +43,11 @@ class Foreground:
         while signal.sigpending() & _HELD:
             signal.sigwait(_HELD)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
-        signal.signal(signal.SIGCHLD, self._child_ended)
+        for each, handler in self._handlers.items():
+            signal.signal(each, handler)
+
+    def _heard_by_another_thread(self, number: int, _frame: FrameType | None) -> None:
+        self._astray.append(number)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a command to its end.
@@ -58,17 +66,20 @@ class Foreground:
         self._stop_if_told_to()
         child = self._start(command, environment)
         while True:
-            number, of_terminal = _next_signal()
-            if number == signal.SIGCHLD:
-                ended, status = os.waitpid(child, os.WNOHANG)
-                if ended:
-                    code = os.waitstatus_to_exitcode(status)
-                    return code if code >= 0 else 128 - code
-            elif not of_terminal:
-                os.kill(child, number)  # it is ours until we have waited for it, so its number is nobody else's
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+            waited = _next_signal()
+            told = [] if waited is None else [waited]
+            while self._astray:
+                told.append(self._astray.pop(0))
+            for number in told:
+                if number in _PASSED_ON:
+                    os.kill(child, number)  # it is ours until we have waited for it, so its number is nobody else's
 
     def _stop_if_told_to(self) -> None:
-        waiting = signal.sigpending() & _STOPPING
+        waiting = (signal.sigpending() | set(self._astray)) & _STOPPING
         if waiting:
             name = signal.Signals(min(waiting)).name
             raise InterruptedRunError(
@@ -87,14 +98,18 @@ class Foreground:
         raise failure
 
 
-def _next_signal() -> tuple[int, bool]:
-    """The next signal, and whether the terminal has sent it, to the command as to us."""
+def _next_signal() -> int | None:
+    """The next signal that is to be passed on or looked into, or None after a moment without any.
+
+    What the terminal sends, such as Ctrl-C, it sends to the command as to us, so that is passed over.
+    """
     if sys.platform == "linux":
-        info = signal.sigwaitinfo(_HELD)
-        return info.si_signo, info.si_code > 0  # what the kernel sends itself, such as Ctrl-C
+        info = signal.sigtimedwait(_HELD, _MOMENT)
+        of_kernel = info is not None and info.si_code > 0
+        return None if info is None or of_kernel else info.si_signo
     number = signal.sigwait(_HELD)
     keys = (signal.SIGINT, signal.SIGQUIT)
-    return number, number in keys and os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+    return None if number in keys and os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp() else number
 
 
 def _not_started(program: str, error: OSError | ValueError) -> CommandNotStartedError:
