@@ -189,13 +189,8 @@ def draw_dashboard(stage: Stage, watch: Watch) -> None:
     """The dashboard of the template, drawn with what this demo has told CloudWatch."""
     template = watch.folder / "ftry-prod-monitoring.template.json"
     states = {name: state.value for name, state in watch.states.items()}
-    page = render(
-        dashboard_body(template),
-        Series.from_lines(watch.lines),
-        datetime.now(UTC),
-        alarms=states,
-        title="ftry-prod-recovery",
-    )
+    data = Series.from_lines(watch.lines)
+    page = render(dashboard_body(template), data, watch.clock, alarms=states, title="ftry-prod-recovery")
     DASHBOARD.parent.mkdir(exist_ok=True)
     DASHBOARD.write_text(page)
     stage.prove(

@@ -13,6 +13,7 @@ from tests.infrastructure.synthesis import Synthesized, settings_of, synthesize
 HERE = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run everything here in one worker, so that the templates are synthesized once."""
     for item in items:

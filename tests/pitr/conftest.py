@@ -36,6 +36,7 @@ HERE = Path(__file__).resolve().parent
 FAKE_CREDENTIALS = (("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run everything here in one worker, so that the templates are synthesized once."""
     for item in items:

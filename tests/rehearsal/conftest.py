@@ -42,6 +42,7 @@ PRODUCTION_HOST = f"{PROD}.abcdefghijkl.us-east-1.rds.amazonaws.com"
 CHECKS = [{"database": "ftry", "name": "orders", "statement": "SELECT count(*) FROM orders"}]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run everything here in one worker, so that the templates are synthesized once."""
     for item in items:

@@ -88,6 +88,7 @@ def lifecycle_rules() -> list[dict[str, Any]]:
     ]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run everything here in one worker, so that the local AWS is filled once for each file."""
     for item in items:

@@ -14,6 +14,6 @@ class CommandNotStartedError(DbBackupError):
 
     code = "command-not-started"
 
-    def __init__(self, what: str, *, untouched: str = "", action: str = "", status: int) -> None:
+    def __init__(self, what: str, *, untouched: str = "", action: str = "", status: int = 127) -> None:
         super().__init__(what, untouched=untouched, action=action)
         self.status = status
