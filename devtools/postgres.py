@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,7 +132,17 @@ def start_server(package: str = LATEST, settings: dict[str, str] | None = None) 
         with _readable_by_others(package_bindir(package), folder) as programs:
             yield from _run(programs, data, password_file, password, package, run_as, settings or {})
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a program that was just stopped may still be writing, as initdb's server does."""
+    give_up = time.monotonic() + 10
+    while True:
+        shutil.rmtree(folder, ignore_errors=time.monotonic() < give_up)
+        if not folder.exists():
+            return
+        time.sleep(0.05)
 
 
 def _run(
@@ -169,12 +180,20 @@ def _run(
     log = data / "server.log"
     # pg_ctl leaves the server its own standard output, so that must not be a pipe that we wait on.
     start = (str(programs / "pg_ctl"), f"--pgdata={data}", f"--log={log}", "--wait", "--timeout=60", "start")
-    started = subprocess.run(
-        start, user=run_as, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    )
-    if started.returncode != 0:
-        raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text() if log.exists() else 'no log'}")
     try:
+        started = subprocess.run(
+            start,
+            user=run_as,
+            env=environment,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if started.returncode != 0:
+            raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text() if log.exists() else 'no log'}")
         yield Server(bindir=package_bindir(package), port=port, password=password)
     finally:
-        run(str(programs / "pg_ctl"), f"--pgdata={data}", "--mode=immediate", "--wait", "stop")
+        # Also where pg_ctl was stopped while it waited: the server that it has started goes on without it.
+        if (data / "postmaster.pid").exists():
+            run(str(programs / "pg_ctl"), f"--pgdata={data}", "--mode=immediate", "--wait", "stop")
