@@ -90,7 +90,7 @@ def test_nobody_is_called_by_a_name_or_an_error(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.parametrize("text", ["x" * 50_000, "&<" * 20_000, "long\n" * 9000])
+@pytest.mark.parametrize("text", ["x" * 50_000, "&<" * 20_000, "long\n" * 9000], ids=["letters", "markup", "lines"])
 def test_nothing_is_longer_than_slack_takes(number: int, text: str) -> None:
     message = _all(text)[number]
     assert len(message.blocks) <= 50

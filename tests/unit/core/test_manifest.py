@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,27 +32,37 @@ def test_a_manifest_comes_back_as_it_was_written(database: str, tables: list[Tab
     assert read.total_rows == sum(table.rows for table in tables)
 
 
-def _changed(**changes: Any) -> bytes:
+def _manifest(**changes: Any) -> bytes:
     return json.dumps({**json.loads(manifest_of().to_bytes()), **changes}).encode()
 
 
+def _archive(**changes: Any) -> dict[str, Any]:
+    return {"key": "k", "size_bytes": 1, "sha256": "0" * 64, "compression": "gzip:9", **changes}
+
+
+def _cut_off() -> bytes:
+    return manifest_of().to_bytes()[:-20]
+
+
+# Functions, not documents: a document holds the moment it was made, and an id that holds it as well is another one in
+# each worker of the run, which ends it.
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("document", "place"),
     [
-        (b"", "the document"),
-        (b"not json", "the document"),
-        (b"\xff\xfe", "the document"),
-        (manifest_of().to_bytes()[:-20], "the document"),
-        (_changed(format_version=2), "format_version"),
-        (_changed(surprise=1), "surprise"),
-        (_changed(snapshot_at="2025-01-11T02:00:00"), "snapshot_at"),
-        (_changed(archive={"key": "k", "size_bytes": 0, "sha256": "0" * 64, "compression": "gzip:9"}), "archive.size"),
-        (_changed(archive={"key": "k", "size_bytes": 1, "sha256": "abc", "compression": "gzip:9"}), "archive.sha256"),
+        pytest.param(lambda: b"", "the document", id="nothing"),
+        pytest.param(lambda: b"not json", "the document", id="no JSON"),
+        pytest.param(lambda: b"\xff\xfe", "the document", id="no UTF-8"),
+        pytest.param(_cut_off, "the document", id="cut off"),
+        pytest.param(lambda: _manifest(format_version=2), "format_version", id="of a later format"),
+        pytest.param(lambda: _manifest(surprise=1), "surprise", id="an unknown field"),
+        pytest.param(lambda: _manifest(snapshot_at="2025-01-11T02:00:00"), "snapshot_at", id="a time without a zone"),
+        pytest.param(lambda: _manifest(archive=_archive(size_bytes=0)), "archive.size", id="an empty archive"),
+        pytest.param(lambda: _manifest(archive=_archive(sha256="abc")), "archive.sha256", id="a short digest"),
     ],
 )
-def test_a_manifest_that_cannot_be_read_is_named_with_the_place(body: bytes, place: str) -> None:
+def test_a_manifest_that_cannot_be_read_is_named_with_the_place(document: Callable[[], bytes], place: str) -> None:
     with pytest.raises(VerificationFailedError, match="manifest s3://b/k cannot be read") as failure:
-        parse_manifest("s3://b/k", body)
+        parse_manifest("s3://b/k", document())
     assert f"read: {place}" in failure.value.what
     assert "dbbackup verify" in failure.value.action
 
