@@ -80,7 +80,7 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
     if not catalog.entries:
         say(f"There are no backups in {store.location}. `dbbackup backup` takes one.")
         return
-    table = Table(title=Text(f"Backups in {store.location}"), title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("TIER", no_wrap=True)
     table.add_column("TIME (UTC)", no_wrap=True)
     table.add_column("DATABASE")
@@ -102,6 +102,9 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
             _state(entry),
             Text(manifest.archive.key),
         )
-    console = Console()
+    terminal = Console()
     # A pipe gets whole lines, however long.
-    console.print(table) if console.is_terminal else Console(width=240).print(table)
+    console = terminal if terminal.is_terminal else Console(width=240)
+    # Not the table's title, which is broken where the table ends: the location is there to be copied.
+    console.print(Text(f"Backups in {store.location}", style="italic"), soft_wrap=True)
+    console.print(table)
