@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
 from tests.support.databases import Database, DatabaseMaker, drop_all
 from tests.support.function import Function, deploy
+from tests.support.memory_folder import give_back, use_memory
+from tests.support.stable_ids import refuse_changing_names
 
 _FOREIGN = (
     "PG",
@@ -27,6 +30,27 @@ _FOREIGN = (
     "RETENTION_",
 )
 _numbers = count(1)
+
+_in_memory: Path | None = None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses its own folder
+def pytest_configure() -> None:
+    """Keep temporary files in memory; the workers of a run find that this was decided."""
+    global _in_memory
+    _in_memory = use_memory()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Leave nothing in memory."""
+    if _in_memory:
+        give_back(_in_memory)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that other workers would not find."""
+    refuse_changing_names(item.name for item in items)
 
 
 @pytest.fixture(autouse=True)

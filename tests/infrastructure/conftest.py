@@ -15,9 +15,9 @@ HERE = Path(__file__).resolve().parent
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run everything here in one worker, so that the templates are synthesized once."""
+    """Run what reads templates in one worker, so that they are synthesized once; but for files with their own group."""
     for item in items:
-        if HERE in item.path.parents:
+        if HERE in item.path.parents and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("infrastructure"))
 
 

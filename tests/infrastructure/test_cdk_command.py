@@ -13,6 +13,8 @@ import pytest
 
 from tests.infrastructure.synthesis import ROOT, Synthesized, block_of, cdk_context
 
+pytestmark = pytest.mark.xdist_group("linters")
+
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs_lib", "lambda_src")
 

@@ -10,6 +10,8 @@ from cdk_nag import AwsSolutionsChecks
 
 from tests.infrastructure.synthesis import Synthesized
 
+pytestmark = pytest.mark.xdist_group("linters")
+
 # rule and what it found (a pattern), path of the construct without the environment's prefix, why it is right
 ACCEPTED: Final = (
     (

@@ -38,10 +38,10 @@ FAKE_CREDENTIALS = (("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "l
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run everything here in one worker, so that the templates are synthesized once."""
+    """Run everything here in one worker, so that the stack is synthesized once."""
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("infrastructure"))
+            item.add_marker(pytest.mark.xdist_group("pitr"))
 
 
 @pytest.fixture(scope="session")

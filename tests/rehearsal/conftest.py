@@ -44,10 +44,10 @@ CHECKS = [{"database": "ftry", "name": "orders", "statement": "SELECT count(*) F
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run everything here in one worker, so that the templates are synthesized once."""
+    """Run everything here in one worker, so that the stack is synthesized once."""
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("infrastructure"))
+            item.add_marker(pytest.mark.xdist_group("rehearsal"))
 
 
 @pytest.fixture(scope="session")
