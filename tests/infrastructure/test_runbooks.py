@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dbbackup.contract_watch import WatchedSetting
+from devtools.alarm_templates import read_alarms
 from tests.infrastructure.synthesis import Synthesized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,17 @@ def test_every_page_says_what_is_at_risk_and_when_it_is_over(page: str) -> None:
     text = (FOLDER / page).read_text()
     for part in ("**Means**", "**At risk**", "\n1. ", "**Over**"):
         assert part in text, part
+
+
+def test_the_page_of_the_alarm_on_top_names_the_alarms_below_it(prod: Synthesized) -> None:
+    rule = read_alarms(prod.folder).composite["ftry-prod-recoverability"].rule
+    below = {name.removeprefix("ftry-prod-") for name in re.findall(r'ALARM\("([^"]+)"\)', rule)}
+    named = set()
+    for row in re.findall(r"^\| (`[^|]+) \|", (FOLDER / "recoverability.md").read_text(), re.M):
+        first, *others = re.findall("`([^`]+)`", row.replace("<database>", "ftry"))
+        whole = [each if not each.startswith("-") else f"setting-drifted{each}" for each in others]
+        named |= {first, *whole}
+    assert named == below
 
 
 def test_every_watched_setting_has_its_section_with_the_way_back() -> None:
