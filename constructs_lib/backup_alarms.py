@@ -12,6 +12,7 @@ from constructs import Construct
 from constructs_lib.alarm_maker import SILENCE_CHANGES_NOTHING, SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
 from constructs_lib.backup_function import BackupFunction
 from constructs_lib.backup_size_alarms import add_size_alarms
+from constructs_lib.function_errors import any_error, errors_of
 from constructs_lib.our_metrics import our_metric, over_tiers
 from constructs_lib.plain_name import plain_name
 from dbbackup.contract import Metric, Tier, metric_dimensions
@@ -68,7 +69,7 @@ class BackupAlarms(Construct):
                 deviations=size_deviations,
                 slow_seconds=timeout_seconds * slow_percent / 100,
             )
-        self._function_errors()
+        self._function_errors(timeout_seconds)
         self._dead_letters(dead_letter_queue)
         self.alarms = tuple(self._maker.alarms)
 
@@ -149,12 +150,13 @@ class BackupAlarms(Construct):
             missing=SILENCE_CHANGES_NOTHING,
         )
 
-    def _function_errors(self) -> None:
+    def _function_errors(self, timeout_seconds: int) -> None:
         self._maker.add(
             "FunctionErrors",
             name="backup-errors",
             meaning="The backup function failed: its log says why, and Lambda tries again by itself.",
-            metric=self._function.function.metric_errors(period=Duration.minutes(5), statistic="Sum"),
+            metric=errors_of(self._function.function),
+            **any_error(timeout_seconds),
             threshold=0,
             missing=SILENCE_IS_FINE,  # no run, no error
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib.alarm_maker import SILENCE_IS_FINE, AlarmMaker
+from constructs_lib.function_errors import any_error, errors_of
+from constructs_lib.slack_notifier import TIMEOUT_SECONDS
 
 
 class NotifierAlarms(Construct):
@@ -22,6 +23,7 @@ class NotifierAlarms(Construct):
         notifier: lambda_.IFunction,
         action: cloudwatch.IAlarmAction,
         runbook_base_url: str,
+        timeout_seconds: int = TIMEOUT_SECONDS,
     ) -> None:
         super().__init__(scope, construct_id)
         maker = AlarmMaker(self, name_prefix=name_prefix, action=action, runbook_base_url=runbook_base_url)
@@ -29,7 +31,8 @@ class NotifierAlarms(Construct):
             "Errors",
             name="notifier-errors",
             meaning="A message did not reach Slack: the notifier's log says why, and Lambda tries again by itself.",
-            metric=notifier.metric_errors(period=Duration.minutes(5), statistic="Sum"),
+            metric=errors_of(notifier),
+            **any_error(timeout_seconds),
             threshold=0,
             missing=SILENCE_IS_FINE,  # nothing to tell, no error
         )

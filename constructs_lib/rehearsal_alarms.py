@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from constructs_lib.alarm_maker import SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
+from constructs_lib.alarm_maker import SILENCE_CHANGES_NOTHING, SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
 from constructs_lib.our_metrics import our_metric
 from dbbackup.contract_rehearsal import PLANE_DUMP, PLANE_POINT_IN_TIME, RehearsalMetric, rehearsal_dimensions
 
@@ -55,7 +55,9 @@ class RehearsalAlarms(Construct):
             name="rehearsal-failed",
             meaning="A rehearsal of the way back failed: its evidence and its execution say why.",
             metric=cloudwatch.MathExpression(
-                expression="+".join(f"FILL({name}, 0)" for name in ends),
+                # Not a sum of what is filled in: a zero that nobody counted would be the newest value, and a failure
+                # that arrives late would lie behind it, where an alarm on one period does not look.
+                expression=f"MAX([{','.join(ends)}])",
                 using_metrics=dict(ends),
                 label="Failed rehearsals",
                 period=Duration.minutes(5),
@@ -92,7 +94,7 @@ class RehearsalAlarms(Construct):
 
     def _too_slow(self, minutes: int) -> cloudwatch.IAlarm:
         times = {
-            f"time{number}": self._metric(RehearsalMetric.RECOVERY_TIME, "Maximum", Duration.days(1), plane)
+            f"time{number}": self._metric(RehearsalMetric.RECOVERY_TIME, "Maximum", Duration.minutes(5), plane)
             for number, plane in enumerate((PLANE_POINT_IN_TIME, PLANE_DUMP))
         }
         return self._maker.add(
@@ -103,12 +105,12 @@ class RehearsalAlarms(Construct):
                 expression=f"MAX([{','.join(times)}])",
                 using_metrics=dict(times),
                 label="Longest recovery time",
-                period=Duration.days(1),
+                # Not a day: a second rehearsal on the same day, which was fast enough, would not end the alarm.
+                period=Duration.minutes(5),
             ),
-            periods=2,
-            datapoints=1,
             threshold=minutes * 60,
-            missing=SILENCE_IS_FINE,  # on most days nothing is rehearsed
+            # Between two rehearsals there is no data, and the way back does not become faster because time has passed.
+            missing=SILENCE_CHANGES_NOTHING,
         )
 
     def _metric(

@@ -14,7 +14,6 @@ Series = list[float | None]
 """A value for each period, the oldest first; None where there is none."""
 
 _OVER: Final = re.compile(r"(MAX|MIN)\(\[([\w, ]+)\]\)")
-_FILLED: Final = re.compile(r"FILL\((\w+), *(-?\d+(?:\.\d+)?)\)")
 _BAND: Final = re.compile(r"ANOMALY_DETECTION_BAND\((\w+), *(\d+(?:\.\d+)?)\)")
 LEAST_HISTORY: Final = 3
 
@@ -22,7 +21,8 @@ LEAST_HISTORY: Final = 3
 def calculate(expression: str, series: Mapping[str, Series]) -> Series:
     """Value of an expression for each period.
 
-    ``MAX`` and ``MIN`` over several leave out those without data; a sum has no data where one of them has none.
+    ``MAX`` and ``MIN`` over several leave out those without data. ``FILL`` is not known on purpose: what it fills in is
+    the newest value, so that an alarm on one period never sees data that arrive late.
 
     Raises:
         ValueError: an expression that is not known here.
@@ -34,13 +34,7 @@ def calculate(expression: str, series: Mapping[str, Series]) -> Series:
         combine = max if over[1] == "MAX" else min
         columns = [[value for value in column if value is not None] for column in zip(*chosen, strict=True)]
         return [combine(column) if column else None for column in columns]
-    filled: list[Series] = []
-    for term in expression.split("+"):
-        match = _FILLED.fullmatch(term.strip())
-        if match is None:
-            raise ValueError(f"the expression {expression} is not known here")
-        filled.append([float(match[2]) if value is None else value for value in series[match[1]]])
-    return [sum(value for value in column if value is not None) for column in zip(*filled, strict=True)]
+    raise ValueError(f"the expression {expression} is not known here")
 
 
 def band(expression: str, history: Mapping[str, Series]) -> tuple[float, float] | None:

@@ -131,6 +131,7 @@ CASES: Final[Mapping[str, Case]] = {
         metrics=_rehearsal(RehearsalMetric.RECOVERY_TIME, PLANE_POINT_IN_TIME, PLANE_DUMP),
         rings=120 * 60 + 1,
         quiet=120 * 60,
+        silence=None,
     ),
 }
 UNUSUAL: Final = "backup-size-unusual-ftry"

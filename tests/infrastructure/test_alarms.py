@@ -16,7 +16,7 @@ from devtools.alarm_message import notification_of
 from devtools.alarm_templates import Alarm, Alarms, Composite, read_alarms
 from devtools.alarms import State, holds, state_of, states_of
 from devtools.metric_data import MetricData, MetricName
-from tests.infrastructure.alarm_cases import CASES, PREFIX, UNUSUAL, Case
+from tests.infrastructure.alarm_cases import CASES, HOUR, PREFIX, UNUSUAL, Case
 from tests.infrastructure.synthesis import Synthesized
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -108,6 +108,55 @@ def test_it_does_not_listen_to_somebody_else_s_metric(alarms: Alarms, name: str)
     alarm, case = alarms.metric[f"{PREFIX}-{name}"], CASES[name]
     data = told(alarm, elsewhere(case.metrics[0]), *[case.rings] * 6)
     assert state_of(alarm, data, NOW, State.OK) is silent(case, State.OK)
+
+
+@pytest.mark.parametrize("late", [0, 60, 240], ids=str)
+@pytest.mark.parametrize(
+    ("name", "timeout_seconds"), [("backup-errors", 900), ("notifier-errors", 180)], ids=["backup", "notifier"]
+)
+def test_a_run_that_hung_until_its_time_out_rings(alarms: Alarms, name: str, timeout_seconds: int, late: int) -> None:
+    """Lambda stamps the error with the beginning of the run, and sends it at the end."""
+    alarm, (errors,) = alarms.metric[f"{PREFIX}-{name}"], CASES[name].metrics
+    data = MetricData()
+    assert state_of(alarm, data, NOW, State.OK) is State.OK
+    data.put(errors, NOW - timedelta(seconds=timeout_seconds + late), 1)
+    assert state_of(alarm, data, NOW, State.OK) is State.ALARM
+    assert state_of(alarm, data, NOW + timedelta(hours=1), State.ALARM) is State.OK
+
+
+def test_probes_that_hang_until_their_time_out_ring(alarms: Alarms) -> None:
+    alarm, (errors,) = alarms.metric[f"{PREFIX}-watch-errors"], CASES["watch-errors"].metrics
+    data = MetricData()
+    for run in range(3):
+        data.put(errors, NOW - timedelta(minutes=5 * run, seconds=60 + 240), 1)
+    assert state_of(alarm, data, NOW, State.OK) is State.ALARM
+
+
+def test_a_failed_rehearsal_that_is_told_late_rings(alarms: Alarms) -> None:
+    for metric in CASES["rehearsal-failed"].metrics:
+        data = MetricData()
+        data.put(metric, NOW - timedelta(minutes=7), 1)
+        assert state_of(alarms.metric[f"{PREFIX}-rehearsal-failed"], data, NOW, State.OK) is State.ALARM
+
+
+def test_a_recovery_that_was_too_slow_is_not_over_before_one_is_fast_enough(alarms: Alarms) -> None:
+    slow = f"{PREFIX}-rehearsal-too-slow"
+    data, before = MetricData(), State.OK
+    for day in range(30):
+        now = NOW + timedelta(days=day)
+        if day == 0:
+            data.put(CASES["rehearsal-too-slow"].metrics[1], now - timedelta(minutes=1), 3 * HOUR)
+        before = state_of(alarms.metric[slow], data, now, before)
+        assert before is State.ALARM, day
+    assert holds(alarms.composite[RECOVERABILITY].rule, dict.fromkeys(alarms.metric, State.OK) | {slow: before})
+
+
+def test_a_rehearsal_that_is_fast_enough_ends_it_on_the_same_day(alarms: Alarms) -> None:
+    data = MetricData()
+    for hours, minutes in ((4, 121), (0, 100)):
+        for metric in CASES["rehearsal-too-slow"].metrics:
+            data.put(metric, NOW - timedelta(hours=hours, minutes=1), 60 * minutes)
+    assert state_of(alarms.metric[f"{PREFIX}-rehearsal-too-slow"], data, NOW, State.ALARM) is State.OK
 
 
 @pytest.mark.parametrize(("newest", "state"), [(10.3, State.OK), (20, State.ALARM), (1, State.ALARM)])

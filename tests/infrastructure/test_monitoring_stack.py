@@ -60,19 +60,19 @@ def test_a_backup_over_ten_gibibytes(alarms: dict[str, dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "namespace", "metric", "statistic"),
+    ("name", "namespace", "metric", "statistic", "periods"),
     [
-        ("backup-errors", "AWS/Lambda", "Errors", "Sum"),
-        ("backup-dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
+        ("backup-errors", "AWS/Lambda", "Errors", "Sum", 6),
+        ("backup-dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 1),
     ],
 )
 def test_a_single_failure_is_enough(
-    alarms: dict[str, dict[str, Any]], name: str, namespace: str, metric: str, statistic: str
+    alarms: dict[str, dict[str, Any]], name: str, namespace: str, metric: str, statistic: str, periods: int
 ) -> None:
     alarm = alarms[name]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (namespace, metric, statistic)
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1)
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (300, periods, 1)
     assert alarm["TreatMissingData"] == "notBreaching"
 
 

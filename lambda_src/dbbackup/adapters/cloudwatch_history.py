@@ -43,7 +43,7 @@ class CloudWatchHistory:
     def failed_between(self, database: str, tier: Tier, start: datetime, end: datetime) -> bool:
         """Whether a backup failed after the one moment and before the other.
 
-        A run that was killed without a word has left no data; its alarm tells of it, and that it is over.
+        A run that was killed without a word has counted no failure; the alarm on the function's errors tells of it.
 
         Raises:
             DbBackupError: CloudWatch did not say.
