@@ -26,7 +26,8 @@ PROBES: Final = 3
 class BackupAlarms(Construct):
     """For each database: backups missing, failed, not verified, of unusual size, slow; for the function: errors.
 
-    ``promises`` are the alarms that mean that data could not be got back as promised.
+    ``promises`` are the alarms that mean that data could not be got back as promised. A run is ended after
+    ``timeout_seconds``; a backup is given up in order after ``longest_backup_seconds``, so none ever takes longer.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class BackupAlarms(Construct):
         size_deviations: int = 3,
         slow_percent: int = 80,
         timeout_seconds: int = 900,
+        longest_backup_seconds: int = 840,
     ) -> None:
         super().__init__(scope, construct_id)
         self._maker = AlarmMaker(self, name_prefix=name_prefix, action=action, runbook_base_url=runbook_base_url)
@@ -67,7 +69,7 @@ class BackupAlarms(Construct):
                 max_bytes=max_backup_bytes,
                 least_ratio=least_size_ratio,
                 deviations=size_deviations,
-                slow_seconds=timeout_seconds * slow_percent / 100,
+                slow_seconds=longest_backup_seconds * slow_percent / 100,
             )
         self._function_errors(timeout_seconds)
         self._dead_letters(dead_letter_queue)

@@ -31,7 +31,7 @@ def add_size_alarms(
         max_bytes: size above which restores take longer than planned.
         least_ratio: of a backup's size to the one before it.
         deviations: standard deviations that a daily backup's size may lie off its trend.
-        slow_seconds: duration above which the function's time-out is near.
+        slow_seconds: duration above which the end of the time that a backup has is near.
     """
     plain = plain_name(database)
     day = Duration.days(1)
@@ -88,7 +88,7 @@ def add_size_alarms(
         f"BackupTooSlow-{plain}",
         name=f"backup-too-slow-{plain}",
         runbook="backup-too-slow",
-        meaning=f"A backup of {database} took over {slow_seconds:g} seconds: soon a time-out will end one.",
+        meaning=f"A backup of {database} took over {slow_seconds:g} seconds: soon one will be given up for its time.",
         metric=over_tiers(
             Metric.BACKUP_DURATION,
             function="MAX",

@@ -33,7 +33,7 @@ class InstanceLimits:
 
 
 def backup_graphs(
-    metrics: DashboardMetrics, database: str, *, time_out_seconds: int, slow_percent: float, least_size_ratio: float
+    metrics: DashboardMetrics, database: str, *, longest_seconds: int, slow_percent: float, least_size_ratio: float
 ) -> list[list[cloudwatch.IWidget]]:
     """Two rows for one database: sizes and durations; rows, change of size, failures."""
 
@@ -43,7 +43,7 @@ def backup_graphs(
             for tier in tiers
         ]
 
-    slow = time_out_seconds * slow_percent / 100
+    slow = longest_seconds * slow_percent / 100
     return [
         [
             _graph(f"{database}: size of the archive", of(Metric.BACKUP_SIZE, "{tier}", "Maximum"), start=QUARTER),
@@ -53,7 +53,7 @@ def backup_graphs(
                 of(Metric.BACKUP_DURATION, "{tier}", "Maximum"),
                 start=QUARTER,
                 lines=[
-                    _line(time_out_seconds, f"the function is stopped ({time_out_seconds} s)", _LIMIT),
+                    _line(longest_seconds, f"a backup is given up ({longest_seconds} s)", _LIMIT),
                     _line(slow, f"{slow_percent:g} %: alarm", _WARNING),
                 ],
             ),

@@ -43,7 +43,7 @@ class RecoveryDashboard(Construct):
         environment: str,
         instance: str,
         database_names: Sequence[str],
-        function_timeout_seconds: int,
+        longest_backup_seconds: int,
         recoverability: cloudwatch.IAlarm,
         alarms: Mapping[str, Sequence[cloudwatch.IAlarm]],
         runbook_base_url: str,
@@ -65,14 +65,14 @@ class RecoveryDashboard(Construct):
             environment: a dimension of our metrics.
             instance: identifier of the production instance.
             database_names: databases with backups.
-            function_timeout_seconds: limit of a backup's duration.
+            longest_backup_seconds: duration at which a backup is given up.
             recoverability: the alarm above all others.
             alarms: all others, in groups by title.
             runbook_base_url: where the runbooks are.
             ways_back: commands to be found here by somebody in a hurry.
             contacts: whom to call.
             watched_settings: what the probe compares with the templates.
-            slow_percent: share of the limit at which a backup is too slow.
+            slow_percent: share of that duration at which a backup is too slow.
             least_size_ratio: size by the size before it that is too small.
             recovery_point_minutes: age of the recovery point that is too old.
             rehearsal_objective_minutes: how long a way back may take; None where none is rehearsed.
@@ -116,7 +116,7 @@ class RecoveryDashboard(Construct):
             for row in backup_graphs(
                 metrics,
                 database,
-                time_out_seconds=function_timeout_seconds,
+                longest_seconds=longest_backup_seconds,
                 slow_percent=slow_percent,
                 least_size_ratio=least_size_ratio,
             ):

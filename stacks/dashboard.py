@@ -34,7 +34,7 @@ def add_dashboard(
         environment=settings.environment,
         instance=settings.database.instance.identifier,
         database_names=settings.database.names,
-        function_timeout_seconds=settings.backup.timeout_seconds,
+        longest_backup_seconds=settings.backup.longest_backup_seconds,
         recoverability=recoverability,
         alarms=alarms,
         runbook_base_url=chosen.runbook_base_url,

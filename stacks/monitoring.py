@@ -74,6 +74,7 @@ class MonitoringStack(RecoveryStack):
             size_deviations=chosen.size_deviations,
             slow_percent=chosen.slow_backup_percent,
             timeout_seconds=settings.backup.timeout_seconds,
+            longest_backup_seconds=settings.backup.longest_backup_seconds,
         )
         self.watch = Watch(
             self,

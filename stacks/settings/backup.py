@@ -79,6 +79,11 @@ class BackupSettings(Group):
     log_retention_days: LogRetentionDays = Field(default=90, description="days that the function's log is kept")
     schedules: ScheduleSettings = ScheduleSettings()
 
+    @property
+    def longest_backup_seconds(self) -> int:
+        """Seconds after which an unfinished backup is given up: no backup that is made has taken longer."""
+        return self.timeout_seconds - self.deadline_margin_seconds
+
     @model_validator(mode="after")
     def _level_fits(self) -> Self:
         if self.compression != "zstd" and self.compression_level > 9:

@@ -78,8 +78,11 @@ class MonitoringSettings(Group):
         int, between(1, 10, unit="standard deviations", why="a wider band holds whatever happens")
     ] = Field(default=3, description="how far a daily backup's size may lie off its own trend")
     slow_backup_percent: Annotated[
-        int, between(10, 99, unit="percent", why="at 100 the backup has been ended already")
-    ] = Field(default=80, description="part of the function's time-out that a backup may take until the alarm")
+        int, between(10, 99, unit="percent", why="at 100 the backup has been given up already")
+    ] = Field(
+        default=80,
+        description="part of the time that a backup has (time-out less deadline margin) until the alarm",
+    )
     recovery_point_minutes: Annotated[
         int, between(10, 1440, unit="minutes", why="RDS stores its log every five minutes, and may be one behind")
     ] = Field(default=15, description="distance of the latest restorable time, in minutes, until the alarm")

@@ -78,7 +78,7 @@ CASES: Final[Mapping[str, Case]] = {
     "verification-failed-ftry": Case(metrics=_tiers(Metric.VERIFICATION_FAILURE), rings=1, quiet=0, silence=None),
     "backup-too-large-ftry": Case(metrics=_tiers(Metric.BACKUP_SIZE), rings=10 * 2**30 + 1, quiet=10 * 2**30),
     "backup-size-dropped-ftry": Case(metrics=_tiers(Metric.BACKUP_SIZE_RATIO), rings=0.49, quiet=0.5),
-    "backup-too-slow-ftry": Case(metrics=_tiers(Metric.BACKUP_DURATION), rings=721, quiet=720),
+    "backup-too-slow-ftry": Case(metrics=_tiers(Metric.BACKUP_DURATION), rings=673, quiet=672),
     "backup-errors": Case(metrics=_errors("backup"), rings=1, quiet=0),
     "backup-dead-letters": Case(
         metrics=_aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{PREFIX}-backup-dead-letters"),

@@ -9,7 +9,7 @@ import pytest
 
 from dbbackup.contract import METRICS_NAMESPACE, Metric, Tier, metric_dimensions
 from dbbackup.contract_watch import WatchMetric
-from tests.infrastructure.synthesis import Synthesized, Template
+from tests.infrastructure.synthesis import Synthesized, Template, settings_of, synthesize
 
 ALARM = "AWS::CloudWatch::Alarm"
 
@@ -57,6 +57,19 @@ def test_a_backup_over_ten_gibibytes(alarms: dict[str, dict[str, Any]]) -> None:
     } == {(Metric.BACKUP_SIZE.value, "Maximum", 86400)}
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 10737418240)
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_slowest_backup_that_can_be_made_is_too_slow_whatever_the_settings() -> None:
+    settings = settings_of(
+        "prod",
+        backup__timeout_seconds=600,
+        backup__deadline_margin_seconds=300,
+        monitoring__slow_backup_percent=99,
+        rehearsal__enabled=False,
+    )
+    found = {each["AlarmName"]: each for each in synthesize(settings)["monitoring"].all(ALARM)}
+    assert found["ftry-prod-backup-too-slow-ftry"]["Threshold"] == 297
+    assert found["ftry-prod-backup-errors"]["EvaluationPeriods"] == 5
 
 
 @pytest.mark.parametrize(

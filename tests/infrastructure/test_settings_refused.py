@@ -124,7 +124,7 @@ REFUSED = [
     ("monitoring__least_size_ratio", 0, "monitoring.least_size_ratio", "with 0 the alarm never rings"),
     ("monitoring__least_size_ratio", 1.5, "monitoring.least_size_ratio", "between 0 and 1"),
     ("monitoring__size_deviations", 0, "monitoring.size_deviations", "1 to 10"),
-    ("monitoring__slow_backup_percent", 100, "monitoring.slow_backup_percent", "ended already"),
+    ("monitoring__slow_backup_percent", 100, "monitoring.slow_backup_percent", "given up already"),
     ("monitoring__recovery_point_minutes", 5, "monitoring.recovery_point_minutes", "every five minutes"),
     ("monitoring__instance", {"least_storage_gib": 50}, "monitoring.instance.least_storage_gib", "never end"),
     ("monitoring__instance", {"most_cpu_percent": 100}, "monitoring.instance.most_cpu_percent", "never be raised"),
