@@ -19,7 +19,7 @@ from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DbBackupError, InvalidRequestError, RefusedError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.restore_plan import RestoreOptions
+from dbbackup.core.restore_plan import RestoreOptions, ServerState
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event
@@ -28,7 +28,7 @@ from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.notification_of import restored
-from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
+from dbbackup.operations.restore import RestoreOutcome, RestoreRequest, run_restore
 
 _LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
 
@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         source = _find(settings, asked, deadline)
         if source.manifest is not None:
             signals = Signals(settings.environment, asked.to, source.manifest.tier.value)
-        waiting = _ask_back(source, asked)
+        waiting = _ask_back(settings, asked, source)
         if waiting is not None:
             _LOG.info("restore answered", extra=waiting)
             return waiting
@@ -84,11 +84,9 @@ def _failed(error: BaseException, signals: Signals) -> dict[str, Any]:
     return failure_notice(Kind.RESTORE, error, signals)
 
 
-def _restore(
-    settings: FunctionEnvironment, asked: RestoreEvent, source: ArchiveSource, deadline: Deadline
-) -> RestoreOutcome:
+def _connection(settings: FunctionEnvironment, asked: RestoreEvent) -> Connection:
     username, password = secrets.read_credentials(secrets.make_client(), settings.secret_arn)
-    connection = Connection(
+    return Connection(
         host=settings.host,
         port=settings.port,
         user=username,
@@ -97,6 +95,12 @@ def _restore(
         sslmode=settings.sslmode,
         sslrootcert=settings.sslrootcert,
     )
+
+
+def _restore(
+    settings: FunctionEnvironment, asked: RestoreEvent, source: ArchiveSource, deadline: Deadline
+) -> RestoreOutcome:
+    connection = _connection(settings, asked)
     with assembly.cluster_for(connection) as cluster:
         return run_restore(
             RestoreRequest(
@@ -109,7 +113,7 @@ def _restore(
                     create_roles=asked.create_roles,
                     keep_old=asked.keep_old,
                 ),
-                agree=lambda proposal: _agree(proposal, asked),
+                agree=lambda proposal: _agree(proposal.server, asked),
                 safety_backup=lambda: _safety_backup(settings, connection, source, deadline),
                 deadline=deadline,
             ),
@@ -127,12 +131,15 @@ def _find(settings: FunctionEnvironment, asked: RestoreEvent, deadline: Deadline
     return ArchiveSource(store, manifest.archive.key, manifest)
 
 
-def _ask_back(source: ArchiveSource, asked: RestoreEvent) -> dict[str, Any] | None:
+def _ask_back(settings: FunctionEnvironment, asked: RestoreEvent, source: ArchiveSource) -> dict[str, Any] | None:
     stored = source.store.find(source.key)
     if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
         return None
     terms = check_way(stored.storage_class, asked.retrieval)
     if not stored.retrieval_ongoing:
+        # Before hours are waited and paid for; what is to be replaced is looked at once more when the archive is there.
+        with assembly.cluster_for(_connection(settings, asked)) as cluster:
+            _agree(cluster.state(asked.to), asked)
         source.store.ask_back(source.key, asked.retrieval, COPY_DAYS)
     return {
         "status": RestoreStatus.RETRIEVING.value,
@@ -143,8 +150,8 @@ def _ask_back(source: ArchiveSource, asked: RestoreEvent) -> dict[str, Any] | No
     }
 
 
-def _agree(proposal: Proposal, asked: RestoreEvent) -> None:
-    existing = proposal.server.existing
+def _agree(server: ServerState, asked: RestoreEvent) -> None:
+    existing = server.existing
     if existing is not None and asked.confirm != asked.to:
         raise RefusedError(
             f"The database {asked.to!r} exists ({existing.tables} tables, {existing.size_bytes} bytes) and is not "

@@ -99,6 +99,20 @@ def test_an_archive_in_glacier_is_asked_back_and_restored_when_it_is_there(
     assert _databases(database) == before
 
 
+def test_nothing_is_asked_back_for_a_restore_that_is_not_confirmed(database: Database, bucket: Bucket) -> None:
+    key = take(database, bucket.store()).manifest.archive.key
+    source = {"Bucket": bucket.name, "Key": key}
+    bucket.s3.copy_object(
+        Bucket=bucket.name, Key=key, CopySource=cast("Any", source), StorageClass="GLACIER", MetadataDirective="COPY"
+    )
+
+    with pytest.raises(RefusedError, match=r"exists .* and is not confirmed"):
+        _invoke(to=database.name, backup=key)
+    assert "Restore" not in bucket.s3.head_object(Bucket=bucket.name, Key=key)
+
+    assert _invoke(to=f"{database.name}_new", backup=key)["status"] == "retrieving", "there is nothing to confirm"
+
+
 @pytest.mark.parametrize(
     ("event", "named"),
     [
