@@ -24,6 +24,7 @@ from constructs_lib.recovery_dashboard import RecoveryDashboard
 from constructs_lib.recovery_network import RecoveryNetwork
 from constructs_lib.rehearsal import Rehearsal
 from constructs_lib.rehearsal_alarms import RehearsalAlarms
+from constructs_lib.restore_alarms import RestoreAlarms
 from constructs_lib.slack_notifier import SlackNotifier
 from constructs_lib.watch import Watch
 from constructs_lib.watch_alarms import WatchAlarms
@@ -54,6 +55,7 @@ __all__ = [
     "RecoveryNetwork",
     "Rehearsal",
     "RehearsalAlarms",
+    "RestoreAlarms",
     "SlackNotifier",
     "TierRule",
     "Watch",

@@ -22,6 +22,7 @@ from constructs_lib.recovery_function import RecoveryFunction
 from constructs_lib.recovery_machine import RecoveryMachine
 from dbbackup.contract import HANDLER_RESTORE, IMAGE_CA_BUNDLE, EnvKey, RestoreStatus, Tier
 
+FUNCTION_SECONDS: Final = 900
 LOOK_EVERY_SECONDS: Final = 900
 LONGEST_RETRIEVAL_SECONDS: Final = 54 * 3600
 """Bulk retrieval from Deep Archive takes up to 48 hours; the restore itself comes after that."""
@@ -88,6 +89,7 @@ class LogicalRestore(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         name = f"{name_prefix}-restore"
+        self.timeout_seconds: int = FUNCTION_SECONDS
         restoring = RecoveryFunction(
             self,
             "Restore",
@@ -111,7 +113,7 @@ class LogicalRestore(Construct):
             # Two processors: pg_restore runs two jobs. The archive lies in /tmp, where parallel jobs can seek in it.
             memory_mib=memory_mib,
             ephemeral_storage_mib=scratch_mib,
-            timeout_seconds=900,
+            timeout_seconds=self.timeout_seconds,
             log_retention_days=log_retention_days,
             log_level=log_level,
             vpc=vpc,

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from constructs_lib.alarm_maker import SILENCE_CHANGES_NOTHING, SILENCE_IS_FINE, SILENCE_RINGS, AlarmMaker
 from constructs_lib.our_metrics import our_metric
+from constructs_lib.restore_alarms import ends_of
 from dbbackup.contract_rehearsal import PLANE_DUMP, PLANE_POINT_IN_TIME, RehearsalMetric, rehearsal_dimensions
 
 
@@ -46,9 +47,7 @@ class RehearsalAlarms(Construct):
         ends = {
             # What the function counts, and what Step Functions does, should that function not have come to it.
             "counted": self._metric(RehearsalMetric.FAILURE, "Sum", Duration.minutes(5)),
-            "failed": machine.metric_failed(period=Duration.minutes(5), statistic="Sum"),
-            "timed": machine.metric_timed_out(period=Duration.minutes(5), statistic="Sum"),
-            "aborted": machine.metric_aborted(period=Duration.minutes(5), statistic="Sum"),
+            **ends_of(machine),
         }
         self._maker.add(
             "Failed",

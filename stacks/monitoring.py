@@ -14,6 +14,7 @@ from constructs_lib import (
     NotifierAlarms,
     RdsEvents,
     Recoverability,
+    RestoreAlarms,
     Watch,
     WatchAlarms,
 )
@@ -26,6 +27,8 @@ from stacks.declared import declared
 from stacks.network import NetworkStack
 from stacks.notification import NotificationStack
 from stacks.rehearsal import RehearsalStack
+from stacks.restore import RestoreStack
+from stacks.restore_dump import RestoreDumpStack
 from stacks.settings import Settings
 from stacks.settings.windows import DAYS
 from stacks.storage import StorageStack
@@ -42,6 +45,8 @@ class MonitoringStack(RecoveryStack):
         network: NetworkStack,
         storage: StorageStack,
         backup: BackupStack,
+        restore_dump: RestoreDumpStack,
+        restore: RestoreStack,
         rehearsal: RehearsalStack | None,
         notification: NotificationStack,
     ) -> None:
@@ -111,6 +116,9 @@ class MonitoringStack(RecoveryStack):
             most_connections=chosen.instance.most_connections,
             least_memory_bytes=chosen.instance.least_memory_mib * 2**20,
         )
+        self.restore_alarms = RestoreAlarms(
+            self, "RestoreAlarms", **heard, dumps=restore_dump.dumps, point_in_time=restore.recovery
+        )
         RdsEvents(
             self,
             "RdsEvents",
@@ -144,6 +152,7 @@ class MonitoringStack(RecoveryStack):
                 "Backups": self.backup_alarms.alarms,
                 "Recovery point and settings": self.watch_alarms.alarms,
                 "Rehearsals": rehearsal.alarms.alarms if rehearsal is not None else (),
+                "Restores": self.restore_alarms.alarms,
                 "The instance": self.instance_alarms.alarms,
                 "Alerts reach people (the rehearsed ones ring once a week)": alert_alarms,
             },

@@ -32,7 +32,7 @@ class RestoreStack(RecoveryStack):
             description="Functions and state machines that restore the database to a point in time and promote it",
         )
         chosen = settings.restore
-        recovery = PointInTimeRecovery(
+        self.recovery = recovery = PointInTimeRecovery(
             self,
             "PointInTime",
             name_prefix=settings.prefix,

@@ -34,7 +34,7 @@ class RestoreDumpStack(RecoveryStack):
             description="Function and state machine that restore a dump, waiting for Glacier where they must",
         )
         chosen = settings.restore
-        dumps = LogicalRestore(
+        self.dumps = dumps = LogicalRestore(
             self,
             "Dump",
             name_prefix=settings.prefix,

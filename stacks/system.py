@@ -29,10 +29,12 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
     backup = BackupStack(
         scope, settings=settings, network=network, storage=storage, database=endpoint, notifier=notifier
     )
-    RestoreDumpStack(
+    restore_dump = RestoreDumpStack(
         scope, settings=settings, network=network, storage=storage, database=backup.endpoint, notifier=notifier
     )
-    RestoreStack(scope, settings=settings, network=network, database=backup.endpoint, notification=notification)
+    restore = RestoreStack(
+        scope, settings=settings, network=network, database=backup.endpoint, notification=notification
+    )
     rehearsal = (
         RehearsalStack(
             scope,
@@ -51,6 +53,8 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
         network=network,
         storage=storage,
         backup=backup,
+        restore_dump=restore_dump,
+        restore=restore,
         rehearsal=rehearsal,
         notification=notification,
     )

@@ -57,8 +57,11 @@ def _instance(name: str) -> tuple[MetricName, ...]:
     return _aws("AWS/RDS", name, "DBInstanceIdentifier", "ftry-prod")
 
 
-def _machine(name: str) -> tuple[MetricName, ...]:
-    return _aws("AWS/States", name, "StateMachineArn", "ftry-prod-rehearsal")
+def _ends(machine: str) -> tuple[MetricName, ...]:
+    return tuple(
+        MetricName.of("AWS/States", name, {"StateMachineArn": f"{PREFIX}-{machine}"})
+        for name in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+    )
 
 
 def _errors(function: str) -> tuple[MetricName, ...]:
@@ -113,12 +116,13 @@ CASES: Final[Mapping[str, Case]] = {
         metrics=_watched(WatchMetric.ALERTS_UNDELIVERED), rings=1, quiet=0, lasting=3, silence=State.ALARM
     ),
     "notifier-errors": Case(metrics=_errors("notify"), rings=1, quiet=0),
+    "restore-failed-dump": Case(metrics=(*_ends("restore"), *_errors("restore")), rings=1, quiet=0),
+    "restore-failed-point-in-time": Case(metrics=_ends("pitr"), rings=1, quiet=0),
+    "promotion-failed": Case(metrics=_ends("pitr-promote"), rings=1, quiet=0),
     "rehearsal-failed": Case(
         metrics=(
             *_rehearsal(RehearsalMetric.FAILURE),
-            *_machine("ExecutionsFailed"),
-            *_machine("ExecutionsTimedOut"),
-            *_machine("ExecutionsAborted"),
+            *_ends("rehearsal"),
         ),
         rings=1,
         quiet=0,

@@ -112,11 +112,13 @@ def test_it_does_not_listen_to_somebody_else_s_metric(alarms: Alarms, name: str)
 
 @pytest.mark.parametrize("late", [0, 60, 240], ids=str)
 @pytest.mark.parametrize(
-    ("name", "timeout_seconds"), [("backup-errors", 900), ("notifier-errors", 180)], ids=["backup", "notifier"]
+    ("name", "timeout_seconds"),
+    [("backup-errors", 900), ("notifier-errors", 180), ("restore-failed-dump", 900)],
+    ids=["backup", "notifier", "restore"],
 )
 def test_a_run_that_hung_until_its_time_out_rings(alarms: Alarms, name: str, timeout_seconds: int, late: int) -> None:
     """Lambda stamps the error with the beginning of the run, and sends it at the end."""
-    alarm, (errors,) = alarms.metric[f"{PREFIX}-{name}"], CASES[name].metrics
+    alarm, (*_, errors) = alarms.metric[f"{PREFIX}-{name}"], CASES[name].metrics
     data = MetricData()
     assert state_of(alarm, data, NOW, State.OK) is State.OK
     data.put(errors, NOW - timedelta(seconds=timeout_seconds + late), 1)
