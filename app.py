@@ -17,10 +17,10 @@ def main() -> None:
     app.node.set_context("aws:cdk:disable-creation-stack-traces", True)
     try:
         settings = load(app.node)
+        add_stacks(app, settings)
     except SettingsError as refused:
         print(f"\n{refused}", file=sys.stderr, flush=True)  # noqa: T201 - this is the command's answer
         sys.exit(1)
-    add_stacks(app, settings)
     app.synth()
 
 

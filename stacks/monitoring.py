@@ -18,6 +18,7 @@ from constructs_lib import (
     Watch,
     WatchAlarms,
 )
+from constructs_lib.recoverability import TooManyPromisesError
 from constructs_lib.watch import AlertRehearsal
 from stacks.architecture import ARCHITECTURES
 from stacks.backup import BackupStack
@@ -29,7 +30,8 @@ from stacks.notification import NotificationStack
 from stacks.rehearsal import RehearsalStack
 from stacks.restore import RestoreStack
 from stacks.restore_dump import RestoreDumpStack
-from stacks.settings import Settings
+from stacks.settings import Settings, SettingsError
+from stacks.settings.refusal import Refusal, refused
 from stacks.settings.windows import DAYS
 from stacks.storage import StorageStack
 
@@ -133,16 +135,15 @@ class MonitoringStack(RecoveryStack):
             )
             notifier = NotifierAlarms(self, "NotifierAlarms", **heard, notifier=notification.notifier)
             alert_alarms += [*notifier.alarms, *rehearsed.alarms]
-        self.recoverability = Recoverability(
-            self,
-            "Recoverability",
-            **heard,
-            promises=[
-                *self.backup_alarms.promises,
-                *self.watch_alarms.promises,
-                *(rehearsal.alarms.promises if rehearsal is not None else ()),
-            ],
-        )
+        promises = [
+            *self.backup_alarms.promises,
+            *self.watch_alarms.promises,
+            *(rehearsal.alarms.promises if rehearsal is not None else ()),
+        ]
+        try:
+            self.recoverability = Recoverability(self, "Recoverability", **heard, promises=promises)
+        except TooManyPromisesError as problem:
+            raise _too_many_databases(settings, problem) from None
         add_dashboard(
             self,
             settings=settings,
@@ -158,6 +159,18 @@ class MonitoringStack(RecoveryStack):
             },
             watched=watched,
         )
+
+
+def _too_many_databases(settings: Settings, problem: TooManyPromisesError) -> SettingsError:
+    return refused(
+        Refusal(
+            path="database.names",
+            value=f"{len(settings.database.names)} databases: {problem.value}",
+            rule=f"the alarm recoverability is one for all of them, and {problem.rule}",
+            fix="name fewer databases here, and the others in another block, with this instance as existing_instance",
+        ),
+        environment=settings.environment,
+    )
 
 
 def _alert_rehearsal(settings: Settings) -> AlertRehearsal:

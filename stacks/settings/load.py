@@ -13,7 +13,7 @@ from constructs import Node
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.settings.refusal import REFUSED, Refusal, SettingsError
+from stacks.settings.refusal import REFUSED, Refusal, refused
 from stacks.settings.root import Settings
 
 DEFAULT_ENVIRONMENT: Final = "prod"
@@ -30,7 +30,7 @@ def load(node: Node) -> Settings:
 def parse(environment: object, blocks: object) -> Settings:
     """Settings of one environment out of all blocks."""
     if not isinstance(blocks, Mapping) or not blocks:
-        raise _refused(
+        raise refused(
             Refusal(
                 path="context.environments",
                 value=_show(blocks),
@@ -39,7 +39,7 @@ def parse(environment: object, blocks: object) -> Settings:
             )
         )
     if not isinstance(environment, str) or environment not in blocks:
-        raise _refused(
+        raise refused(
             Refusal(
                 path="env",
                 value=_show(environment),
@@ -49,11 +49,11 @@ def parse(environment: object, blocks: object) -> Settings:
         )
     block = blocks[environment]
     if not isinstance(block, Mapping):
-        raise _refused(
+        raise refused(
             Refusal(path=environment, value=_show(block), rule="a block of settings", fix="write an object, {...}")
         )
     if "environment" in block:
-        raise _refused(
+        raise refused(
             Refusal(
                 path=f"{environment}.environment",
                 value=_show(block["environment"]),
@@ -64,13 +64,7 @@ def parse(environment: object, blocks: object) -> Settings:
     try:
         return Settings.model_validate({**block, "environment": environment})
     except ValidationError as problem:
-        raise _refused(*(_refusal(error) for error in problem.errors()), environment=environment) from None
-
-
-def _refused(*refusals: Refusal, environment: str = "") -> SettingsError:
-    of = f" of {environment}" if environment else ""
-    blocks = "\n\n".join(refusal.render() for refusal in refusals)
-    return SettingsError(f"Settings{of} refused, nothing was synthesized:\n\n{blocks}\n")
+        raise refused(*(_refusal(error) for error in problem.errors()), environment=environment) from None
 
 
 def _refusal(error: ErrorDetails) -> Refusal:

@@ -31,6 +31,13 @@ class Refusal:
         return f"  {self.path}\n    value: {self.value}\n    rule:  {self.rule}\n    fix:   {self.fix}"
 
 
+def refused(*refusals: Refusal, environment: str = "") -> SettingsError:
+    """Error to raise for settings that break these rules."""
+    of = f" of {environment}" if environment else ""
+    blocks = "\n\n".join(refusal.render() for refusal in refusals)
+    return SettingsError(f"Settings{of} refused, nothing was synthesized:\n\n{blocks}\n")
+
+
 def refuse(*, value: object, rule: str, fix: str, at: str = "") -> PydanticCustomError:
     """Error to raise from a validator; ``at`` names the field when a whole group of settings is checked."""
     return PydanticCustomError(REFUSED, "{rule}", {"at": at, "value": value, "rule": rule, "fix": fix})
