@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from stacks.settings.base import Group
+from stacks.settings.cron import Cron
 from stacks.settings.database import OLDEST_MAJOR
 from stacks.settings.logs import LogRetentionDays
-from stacks.settings.refusal import accepted_by, between, refuse
-
-_CRON = re.compile(r"cron\((\S+ ){5}\S+\)")
-
-
-def cron_rule(text: str) -> str | None:
-    """Rule of EventBridge Scheduler that a schedule breaks."""
-    match = _CRON.fullmatch(text)
-    if match is None:
-        return "a schedule is cron(minutes hours day-of-month month day-of-week year), six fields"
-    _, _, day_of_month, _, day_of_week, _ = text.removeprefix("cron(").removesuffix(")").split(" ")
-    if (day_of_month == "?") == (day_of_week == "?"):
-        return "EventBridge wants ? in exactly one of day-of-month and day-of-week"
-    return None
-
-
-Cron = Annotated[str, accepted_by(cron_rule, fix="write for example cron(0 2 * * ? *), in UTC")]
+from stacks.settings.refusal import between, refuse
 
 
 class ScheduleSettings(Group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -11,6 +11,10 @@ from stacks.settings.alert_rehearsal import AlertRehearsalSettings
 from stacks.settings.base import Group
 from stacks.settings.logs import LogRetentionDays
 from stacks.settings.refusal import accepted_by, between, refuse
+
+MOST_HOURS: Final = 168
+MOST_WEEKLY_DAYS: Final = 60
+MOST_MONTHLY_DAYS: Final = 366
 
 
 def email_rule(text: str) -> str | None:
@@ -60,13 +64,21 @@ class MonitoringSettings(Group):
         default="docs/runbooks", min_length=1, description="where alarms send their reader; /<alarm>.md is added"
     )
     missing_backup_hours: Annotated[
-        int, between(25, 168, unit="hours", why="24 hours and a run's own duration; daily means no more than a week")
+        int,
+        between(
+            25,
+            MOST_HOURS,
+            unit="hours",
+            why="24 hours and a run's own duration; daily means no more than a week",
+        ),
     ] = Field(default=25, description="age of the newest daily backup, in hours, until the alarm")
     missing_weekly_days: Annotated[
-        int, between(8, 60, unit="days", why="7 days and a run's own duration, counted in whole days")
+        int,
+        between(8, MOST_WEEKLY_DAYS, unit="days", why="7 days and a run's own duration, counted in whole days"),
     ] = Field(default=8, description="age of the newest weekly backup, in days, until the alarm")
     missing_monthly_days: Annotated[
-        int, between(32, 366, unit="days", why="a month has up to 31 days, and a run its own duration")
+        int,
+        between(32, MOST_MONTHLY_DAYS, unit="days", why="a month has up to 31 days, and a run its own duration"),
     ] = Field(default=32, description="age of the newest monthly backup, in days, until the alarm")
     max_backup_bytes: Annotated[
         int, between(2**20, 5 * 2**40, unit="bytes", why="from an empty database to the largest object in S3")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from datetime import timedelta
+from math import ceil
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from stacks.settings.backup import Cron
 from stacks.settings.base import Group
+from stacks.settings.cron import Cron, in_words, longest_gap
 from stacks.settings.logs import LogRetentionDays
-from stacks.settings.refusal import accepted_by, between
+from stacks.settings.refusal import accepted_by, between, refuse
+
+MOST_MISSING_DAYS: Final = 366
 
 
 def instance_class_rule(text: str) -> str | None:
@@ -55,7 +59,13 @@ class RehearsalSettings(Group):
         int, between(30, 2880, unit="minutes", why="RDS needs a quarter of an hour for the smallest instance")
     ] = Field(default=240, description="minutes until the temporary instance is given up and removed")
     missing_days: Annotated[
-        int, between(2, 366, unit="days", why="a month has up to 31 days, and a failed rehearsal is repeated in days")
+        int,
+        between(
+            2,
+            MOST_MISSING_DAYS,
+            unit="days",
+            why="a month has up to 31 days, and a failed rehearsal is repeated in days",
+        ),
     ] = Field(default=35, description="days without a rehearsal that passed until the alarm")
     memory_mib: Annotated[int, between(512, 10240, unit="MiB", why="Lambda's limit")] = Field(
         default=1769, description="memory in MiB for restores of dumps; more memory is more processor"
@@ -65,3 +75,29 @@ class RehearsalSettings(Group):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_retention_days: LogRetentionDays = Field(default=90, description="days that logs of rehearsals are kept")
+
+    @model_validator(mode="after")
+    def _missed_only_when_missing(self) -> Self:
+        gap = longest_gap(self.schedule)
+        needed = gap + timedelta(minutes=self.time_limit_minutes)
+        if self.enabled and needed > timedelta(days=self.missing_days):
+            least = ceil(needed / timedelta(days=1))
+            raise refuse(
+                at="missing_days",
+                value=f"{self.missing_days} days, with rehearsals up to {in_words(gap)} apart, {self.schedule}",
+                rule="between two rehearsals that pass, and while the second one runs, the alarm must not ring",
+                fix="rehearse more often" + (f", or write {least} or more" if least <= MOST_MISSING_DAYS else ""),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _watched_every_day(self) -> Self:
+        gap = longest_gap(self.watch_schedule)
+        if self.enabled and gap > timedelta(days=1):
+            raise refuse(
+                at="watch_schedule",
+                value=f"{self.watch_schedule}, up to {in_words(gap)} between two looks",
+                rule="each day needs a look: without one, the alarm takes the rehearsal for missing",
+                fix="write for example cron(0 7 * * ? *)",
+            )
+        return self

@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 
 from stacks.settings.backup import BackupSettings
 from stacks.settings.base import Group
+from stacks.settings.cadence import check_cadences
 from stacks.settings.database import DatabaseSettings
 from stacks.settings.github import GithubSettings
+from stacks.settings.instance_size import check_limits
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.notification import NotificationSettings
@@ -86,6 +88,11 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
+    def _backups_come_before_they_are_missed(self) -> Self:
+        check_cadences(self.backup, self.monitoring, self.storage)
+        return self
+
+    @model_validator(mode="after")
     def _watched_databases_are_known(self) -> Self:
         for number, table in enumerate(self.restore.verify_tables):
             if table.database not in self.database.names:
@@ -129,6 +136,12 @@ class Settings(Group):
                 rule="an empty instance would have less than that free, and the alarm would never end",
                 fix=f"write for example {max(1, new.allocated_storage_gib // 10)}",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _alarms_within_the_class(self) -> Self:
+        if self.database.new_instance is not None:
+            check_limits(self.database.new_instance, self.monitoring.instance)
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ import pydantic
 import pytest
 
 from stacks.settings.database import NewInstance
+from stacks.settings.instance_size import memory_gib, most_connections
 from stacks.settings.names import bucket_name_rule, database_rule, instance_identifier_rule
 from stacks.settings.storage import StorageSettings
 from stacks.settings.windows import daily_window, overlap, weekly_window
@@ -38,6 +39,34 @@ def test_what_is_not_said_about_tiers_is_the_design() -> None:
         (7, "STANDARD"),
         (30, "STANDARD"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("instance_class", "gib", "connections"),
+    [
+        ("db.t4g.micro", 1, 112),
+        ("db.t4g.medium", 4, 450),
+        ("db.t3.2xlarge", 32, 3604),
+        ("db.m7g.large", 8, 901),
+        ("db.r6g.large", 16, 1802),
+        ("db.m6gd.16xlarge", 256, 5000),
+        ("db.x2g.large", None, 5000),
+        ("db.m3.medium", None, 5000),
+    ],
+)
+def test_what_a_class_can_have_at_most(instance_class: str, gib: int | None, connections: int) -> None:
+    assert memory_gib(instance_class) == gib
+    assert most_connections(instance_class, None) == connections
+
+
+def test_max_connections_may_be_a_parameter() -> None:
+    assert most_connections("db.t4g.micro", "300") == 300
+    assert most_connections("db.t4g.micro", "LEAST({DBInstanceClassMemory/9531392},400)") is None
+    settings_of(
+        "prod",
+        database__new_instance__parameters={"max_connections": "600"},
+        monitoring__instance={"most_connections": 480},
+    )
 
 
 @pytest.mark.parametrize(

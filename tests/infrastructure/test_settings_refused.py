@@ -117,6 +117,21 @@ REFUSED = [
     ("backup__architecture", "arm", "backup.architecture", "arm64"),
     ("backup__schedules", {"daily": "0 2 * * *"}, "backup.schedules.daily", "six fields"),
     ("backup__schedules", {"daily": "cron(0 2 * * * *)"}, "backup.schedules.daily", "exactly one"),
+    ("backup__schedules", {"daily": "cron(99 99 99 99 ? *)"}, "backup.schedules.daily", "minutes is from 0 to 59"),
+    ("backup__schedules", {"daily": "cron(0 2 ? * SUN *)"}, "backup.schedules.daily", "rings after 25 hours"),
+    ("backup__schedules", {"daily": "cron(0 2,3 ? * MON-FRI *)"}, "backup.schedules.daily", "rings after 25 hours"),
+    ("backup__schedules", {"weekly": "cron(0 3 1,15 * ? *)"}, "backup.schedules.weekly", "rings after 8 days"),
+    ("backup__schedules", {"monthly": "cron(0 4 1 1 ? *)"}, "backup.schedules.monthly", "rings after 32 days"),
+    ("backup__schedules", {"monthly": "cron(0 4 31 * ? *)"}, "backup.schedules.monthly", "rings after 32 days"),
+    ("rehearsal__schedule", "cron(0 6 1 */3 ? *)", "rehearsal.missing_days", "must not ring"),
+    ("rehearsal__missing_days", 2, "rehearsal.missing_days", "must not ring"),
+    ("rehearsal__missing_days", 31, "rehearsal.missing_days", "must not ring"),
+    ("rehearsal__watch_schedule", "cron(0 7 ? * MON *)", "rehearsal.watch_schedule", "each day needs a look"),
+    ("storage__tiers__monthly", {"kept_days": 31}, "storage.tiers.monthly.kept_days", "after 32 days"),
+    (NEW + "instance_class", "db.t4g.micro", "monitoring.instance.most_connections", "never be raised"),
+    (NEW + "parameters", {"max_connections": "200"}, "monitoring.instance.most_connections", "never be raised"),
+    ("monitoring__instance", {"most_connections": 5000}, "monitoring.instance.most_connections", "never be raised"),
+    ("monitoring__instance", {"least_memory_mib": 2049}, "monitoring.instance.least_memory_mib", "never end"),
     ("monitoring__missing_backup_hours", 24, "monitoring.missing_backup_hours", "run's own duration"),
     ("monitoring__missing_backup_hours", 169, "monitoring.missing_backup_hours", "no more than a week"),
     ("monitoring__missing_weekly_days", 7, "monitoring.missing_weekly_days", "7 days and a run's own"),
@@ -150,6 +165,36 @@ def test_refused(setting: str, value: Any, path: str, rule: str) -> None:
     assert rule in labels["rule"]
     assert labels["value"].strip()
     assert labels["fix"].strip()
+
+
+@pytest.mark.parametrize(
+    ("tier", "days", "more"),
+    [
+        ("daily", 1, {}),
+        ("weekly", 5, {}),
+        ("weekly", 30, {"monitoring__missing_weekly_days": 31}),
+        ("monthly", 14, {}),
+    ],
+)
+def test_a_tier_that_expires_before_it_is_missed(tier: str, days: int, more: dict[str, Any]) -> None:
+    changes = {f"storage__tiers__{tier}": {"kept_days": days}, "storage__lock__days": 1, **more}
+    with pytest.raises(SettingsError, match=rf"storage\.tiers\.{tier}\.kept_days\n.*{days} days"):
+        settings_of("prod", **changes)
+    settings_of("prod", **{**changes, f"storage__tiers__{tier}": {"kept_days": 32}})
+
+
+def test_a_schedule_that_comes_more_often_or_is_missed_later_is_the_way_out() -> None:
+    with pytest.raises(SettingsError, match=r"or write 73 for monitoring\.missing_backup_hours"):
+        settings_of("prod", backup__schedules={"daily": "cron(0 2 ? * MON-FRI *)"})
+    settings_of("prod", backup__schedules={"daily": "cron(0 2 ? * MON-FRI *)"}, monitoring__missing_backup_hours=73)
+    with pytest.raises(SettingsError, match="fix:   let it come more often\n"):
+        settings_of("prod", backup__schedules={"daily": "cron(0 2 ? * SUN *)"}, monitoring__missing_backup_hours=168)
+
+
+def test_what_is_not_rehearsed_is_not_missed() -> None:
+    settings_of(
+        "prod", rehearsal__enabled=False, rehearsal__missing_days=2, rehearsal__watch_schedule="cron(0 7 ? * 2 *)"
+    )
 
 
 def test_no_time_left_for_the_dump() -> None:
