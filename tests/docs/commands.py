@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +23,8 @@ from dbbackup.cli.main import app
 ROOT = Path(__file__).resolve().parents[2]
 # What ends a command in a shell line; a comment of ours begins with # after two blanks or more.
 _ENDS = {";", "|", ">", "&&", "||", "2>"}
-_BEGINS = re.compile(r"(?:^|[;`(]|\$\(|&& |\| )\s*((?:dbbackup|aws) (?=[a-z-]).*)")
+_BEGINS = re.compile(r"(?:^|[;`(]|\$\(|&& |\| |\bdo )\s*((?:[A-Z_]+=[^\s$]*\s+)*(?:dbbackup|aws) (?=[a-z-]).*)")
+_SET = re.compile(r"[A-Z_]+=")
 
 
 # People have version 2 of AWS's command, whose package is not on PyPI; this is what version 1 lacks.
@@ -40,6 +42,8 @@ class Shown:
 
     page: str
     words: tuple[str, ...]
+    environment: tuple[str, ...] = ()
+    """What stands before it, such as ``AWS_MAX_ATTEMPTS=1``."""
 
     def __str__(self) -> str:
         return f"{self.page}: {' '.join(self.words)}"
@@ -55,9 +59,11 @@ def shown_commands(program: str) -> list[Shown]:
     found = []
     for page in pages():
         for line in _code(page.read_text()):
-            for words in _commands(line):
+            for said in _commands(line):
+                environment = tuple(takewhile(_SET.match, said))
+                words = said[len(environment) :]
                 if words[0] == program and len(words) > 1:
-                    found.append(Shown(str(page.relative_to(ROOT)), words))
+                    found.append(Shown(str(page.relative_to(ROOT)), words, environment))
     return found
 
 

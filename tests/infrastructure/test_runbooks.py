@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dbbackup.contract import Tier
 from dbbackup.contract_watch import WatchedSetting
 from devtools.alarm_templates import read_alarms
+from tests.docs.commands import Shown, shown_commands
 from tests.infrastructure.synthesis import Synthesized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,3 +94,35 @@ def test_every_link_between_pages_leads_somewhere() -> None:
                 titles = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
                 slugs = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
                 assert anchor in slugs, f"{page.name}: {target}#{anchor}"
+
+
+READS_SECONDS = 60
+"""How long the AWS CLI waits for an answer before it sends the request again, up to five times in all.
+
+https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html
+"""
+
+
+def _function_of(shown: Shown) -> str:
+    return shown.words[shown.words.index("--function-name") + 1]
+
+
+def test_a_call_that_outlasts_the_patience_of_the_aws_cli_is_made_once_and_waited_for(prod: Synthesized) -> None:
+    limits = {
+        function["FunctionName"]: function["Timeout"]
+        for stack in prod.parts
+        for function in prod[stack].all("AWS::Lambda::Function")
+        if "FunctionName" in function
+    }
+    calls = [shown for shown in shown_commands("aws") if shown.words[1:3] == ("lambda", "invoke")]
+    long = [shown for shown in calls if limits[_function_of(shown)] > READS_SECONDS]
+    assert {shown.page for shown in long} >= {"README.md", "docs/runbooks/backup-missing.md"}
+    for shown in long:
+        assert "AWS_MAX_ATTEMPTS=1" in shown.environment, shown
+        waits = int(shown.words[shown.words.index("--cli-read-timeout") + 1])
+        assert waits > limits[_function_of(shown)], shown
+
+
+def test_the_first_backups_are_of_those_tiers_whose_alarms_ring_without_one() -> None:
+    first = (ROOT / "README.md").read_text().split("5. **Deploy**")[1].split("## ")[0]
+    assert f"for tier in {Tier.DAILY.value} {Tier.WEEKLY.value} {Tier.MONTHLY.value}; do" in first
