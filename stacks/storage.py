@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -45,6 +45,8 @@ class StorageStack(RecoveryStack):
             tiers={tier: _rule(getattr(chosen.tiers, tier.name.lower())) for tier in Tier},
             lock=_lock(chosen),
         )
+        # AWS makes its name where the settings name none, and whoever restores has to know it.
+        CfnOutput(self, "BackupBucketName", value=self.backups.bucket.bucket_name, description="bucket of the backups")
 
 
 def _rule(tier: TierSettings) -> TierRule:
