@@ -54,7 +54,7 @@ def world_of(
         tools=tools,
         server=inspect_server,
         store=lambda: assembly.bucket_store(named) if named else DirectoryStore(folder),
-        scratch=scratch(),
+        scratch=scratch,
         now=now,
         directory=None if named else DirectoryInspection(folder),
         bucket=make_bucket if named else None,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 from devtools.postgres import PREVIOUS, free_port, package_bindir
 from tests.support.bindirs import with_program
-from tests.support.command import Ended
+from tests.support.command import Ended, clean_environment
 from tests.support.databases import Database
 from tests.support.restores import cli
 
@@ -113,9 +116,10 @@ def test_a_connection_fails_for_its_own_reason_and_the_rest_says_why_it_was_skip
     assert found["connection"]["status"] == "failed"
     assert reason in found["connection"]["found"]
     assert found["connection"]["action"]
-    for later in ("versions", "TLS", "tables", "large objects", "replication", "free space"):
+    for later in ("versions", "TLS", "tables", "large objects", "replication"):
         assert found[later]["status"] == "skipped"
         assert "connection" in found[later]["found"]
+    assert found["free space"]["status"] == "ok"
     assert found["client programs"]["status"] == "ok"
     assert found["directory"]["status"] == "ok"
     assert "the wrong one" not in ended.out + ended.err
@@ -208,6 +212,34 @@ def test_a_folder_that_is_a_file(database: Database, tmp_path: Path) -> None:
     found = checks(doctor(database, "--json", "--directory", tmp_path / "backups"))
     assert found["directory"]["status"] == "failed"
     assert found["free space"]["status"] == found["newest backup"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize("place", ["--directory", "--bucket"])
+def test_a_disk_that_takes_no_byte_is_a_finding_and_hides_no_other(
+    database: Database, tmp_path: Path, place: str
+) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    words = (sys.executable, "-m", "dbbackup", "doctor", "--json", place, "a-place-of-backups")
+    environment = {**database.environment(), "PG_BINDIR": str(database.server.bindir)}
+    environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
+    # Without a file size limit of zero a full disk would need a disk. Pipes, sockets and memory are not meant by it.
+    done = subprocess.run(
+        (bash, "-c", 'ulimit -f 0; exec "$@"', "bash", *words),
+        cwd=tmp_path,
+        env=clean_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    found = checks(Ended(done.returncode, done.stdout, done.stderr))
+    finding = found["temporary files" if place == "--directory" else "scratch space"]
+    assert finding["status"] == "failed"
+    assert "no room for temporary files" in finding["found"]
+    assert "TMPDIR" in finding["action"]
+    assert found["connection"]["status"] == found["client programs"]["status"] == "ok"
 
 
 def test_the_newest_backup_is_looked_at(database: Database, tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def test_room_is_measured_by_the_newest_backup_else_by_the_database(free: int, n
     assert space_finding(free * MIB, database=100 * MIB, newest=size, where="backups").status == status
 
 
+@pytest.mark.parametrize(
+    ("free", "newest", "status"), [(0, None, "failed"), (1, None, "ok"), (19, 20, "failed"), (40, 20, "ok")]
+)
+def test_room_is_judged_where_nobody_can_ask_the_server_for_the_size(
+    free: int, newest: int | None, status: str
+) -> None:
+    assert space_finding(free, database=None, newest=newest, where="backups").status == status
+
+
 def test_a_restore_needs_room_for_the_download() -> None:
     assert scratch_finding(9, 10, "/tmp").status is Status.WARNING
     assert scratch_finding(10, 10, "/tmp").status is Status.OK

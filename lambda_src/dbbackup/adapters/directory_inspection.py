@@ -48,8 +48,22 @@ class DirectoryInspection:
 
 
 def scratch() -> DirectoryInspection:
-    """The folder for temporary files, which a restore downloads into."""
-    return DirectoryInspection(Path(tempfile.gettempdir()))
+    """The folder for temporary files, which a restore downloads into.
+
+    To find it, Python writes a few bytes in each folder that it might be and removes them again.
+    https://docs.python.org/3/library/tempfile.html#tempfile.gettempdir
+
+    Raises:
+        StorageError: nothing can be written in any of them.
+    """
+    try:
+        return DirectoryInspection(Path(tempfile.gettempdir()))
+    except OSError as error:
+        raise StorageError(
+            "There is no room for temporary files, or no folder that they may be written in (TMPDIR, /tmp, /var/tmp).",
+            untouched="Nothing was changed.",
+            action="Free space there (df -h, df -i), or set TMPDIR to a folder that has some and may be written to.",
+        ) from error
 
 
 def _free(folder: Path) -> int:

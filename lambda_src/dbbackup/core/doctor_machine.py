@@ -83,24 +83,25 @@ def version_finding(client: str, client_major: int, server: str, server_major: i
     return fine(f"the server is PostgreSQL {server}, pg_dump is {client}{newer}")
 
 
-def space_finding(free: int, *, database: int, newest: int | None, where: str) -> Finding:
+def space_finding(free: int, *, database: int | None, newest: int | None, where: str) -> Finding:
     """Whether the next backup has room.
 
     Args:
         free: bytes free for us.
-        database: size of the database in bytes.
+        database: size of the database in bytes, or None where it could not be asked.
         newest: size of its newest backup in bytes, or None.
         where: what to call the place.
     """
+    size = "an unknown size" if database is None else format_bytes(database)
     room = f"{format_bytes(free)} free in {where}"
-    least = database // _WELL_PACKED if newest is None else newest
+    least = max(1, (database or 0) // _WELL_PACKED if newest is None else newest)
     remedy = "Free space there, keep backups for fewer days (RETENTION_DAYS), or name another place (--directory)."
     if free < least:
         like = f"the newest backup is {format_bytes(newest)}" if newest is not None else "which is too little"
-        return failed(f"{room} for a database of {format_bytes(database)}; {like}", remedy)
-    if free < (database if newest is None else 2 * newest):
-        return warning(f"{room} for a database of {format_bytes(database)}: it may not be enough", remedy)
-    return fine(f"{room}, the database has {format_bytes(database)}")
+        return failed(f"{room} for a database of {size}; {like}", remedy)
+    if free < ((database or 0) if newest is None else 2 * newest):
+        return warning(f"{room} for a database of {size}: it may not be enough", remedy)
+    return fine(f"{room}, the database has {size}")
 
 
 def scratch_finding(free: int, newest: int | None, where: str) -> Finding:

@@ -34,7 +34,7 @@ class World:
     tools: Callable[[], ClientTools]
     server: Callable[[Connection], AbstractContextManager[Server]]
     store: Callable[[], BackupStore]
-    scratch: Directory
+    scratch: Callable[[], Directory]
     now: Callable[[], datetime]
     directory: Directory | None = None
     bucket: Callable[[], Bucket] | None = None
@@ -53,6 +53,9 @@ class _Doctor:
     def __init__(self, world: World, open_things: ExitStack) -> None:
         self._world = world
         self._open = open_things
+        # Known once their checks have succeeded; room on disk is judged without them, too.
+        self._database_bytes: int | None = None
+        self._newest_bytes: int | None = None
 
     @cached_property
     def _connection(self) -> Connection:
@@ -103,7 +106,8 @@ class _Doctor:
     def _directory_checks(self, directory: Directory) -> Iterator[Check]:
         yield Check("directory", lambda: _directory_finding(directory))
         yield Check("newest backup", self._newest_backup, ("settings", "directory"))
-        yield Check("free space", lambda: self._space(directory), ("connection", "directory", "newest backup"))
+        yield Check("free space", lambda: self._space(directory), ("directory",))
+        yield Check("temporary files", self._temporary)
 
     def _bucket_checks(self) -> Iterator[Check]:
         yield Check("bucket", self._bucket_there)
@@ -120,7 +124,7 @@ class _Doctor:
         for trait in Trait:
             yield Check(trait.value, partial(self._trait, trait), ("bucket",))
         yield Check("newest backup", self._newest_backup, ("settings", "listing"))
-        yield Check("scratch space", self._scratch, ("newest backup",))
+        yield Check("scratch space", self._scratch)
 
     def _settings(self) -> Finding:
         finding = doctor_machine.settings_finding(self._world.environment)
@@ -135,7 +139,8 @@ class _Doctor:
         return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location}")
 
     def _connected(self) -> Finding:
-        size = format_bytes(self._look.database_bytes)
+        self._database_bytes = self._look.database_bytes
+        size = format_bytes(self._database_bytes)
         return fine(f"connected to the database {self._connection.database!r} as {self._connection}, which has {size}")
 
     def _versions(self) -> Finding:
@@ -161,20 +166,23 @@ class _Doctor:
     def _space(self, directory: Directory) -> Finding:
         return doctor_machine.space_finding(
             directory.free_bytes(),
-            database=self._look.database_bytes,
-            newest=self._newest.archive.size_bytes if self._newest else None,
+            database=self._database_bytes,
+            newest=self._newest_bytes,
             where=str(directory.path),
         )
 
     def _scratch(self) -> Finding:
-        size = self._newest.archive.size_bytes if self._newest else None
-        scratch = self._world.scratch
-        return doctor_machine.scratch_finding(scratch.free_bytes(), size, str(scratch.path))
+        scratch = self._world.scratch()
+        return doctor_machine.scratch_finding(scratch.free_bytes(), self._newest_bytes, str(scratch.path))
+
+    def _temporary(self) -> Finding:
+        return fine(f"temporary files of a restore can be written to {self._world.scratch().path}")
 
     def _newest_backup(self) -> Finding:
         newest, database = self._newest, self._connection.database
         if newest is None:
             return warning(f"there is no verified backup of {database!r} yet", "Take one: dbbackup backup.")
+        self._newest_bytes = newest.archive.size_bytes
         age = (self._world.now() - newest.age_reference).total_seconds()
         found = f"the newest backup of {database!r} is {format_seconds(max(0, age))} old"
         if age > DAILY_SECONDS:
