@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from hashlib import md5
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -13,7 +18,7 @@ import pytest
 
 from dbbackup.adapters import bucket_inspection
 from dbbackup.adapters.bucket_inspection import BucketInspection
-from dbbackup.core.doctor_machine import clock_finding
+from devtools.postgres import free_port
 from tests.doctor.test_machine_and_server import checks
 from tests.support.backups import manifest_of
 from tests.support.buckets import Bucket
@@ -124,8 +129,9 @@ def test_a_bucket_that_is_not_there(database: Database, bucket: Bucket) -> None:
     found = checks(ended)
     assert ended.status == 1
     assert "There is no bucket" in found["bucket"]["found"]
-    for later in ("listing", "writing", "versioning", "KMS key", "AWS's clock"):
+    for later in ("listing", "writing", "versioning", "KMS key"):
         assert found[later]["status"] == "skipped"
+    assert found["AWS's clock"]["status"] == "ok", "a refusal tells the time, too"
     assert found["tables"]["status"] == "ok"
 
 
@@ -176,11 +182,63 @@ def test_a_right_that_is_missing_is_told_of(
 
 
 def test_a_clock_that_is_wrong_is_found_by_the_answers_of_aws(bucket: Bucket) -> None:
-    slow = BucketInspection(bucket.name, now=lambda: datetime.now(UTC) - timedelta(minutes=10)).look()
-    assert 590 < slow.skew_seconds < 610
-    assert clock_finding(slow.skew_seconds, "AWS's clock").status == "failed"
-    right = BucketInspection(bucket.name).look()
-    assert clock_finding(right.skew_seconds, "AWS's clock").status == "ok"
+    slow = BucketInspection(bucket.name, now=lambda: datetime.now(UTC) - timedelta(minutes=10)).skew_seconds()
+    assert slow is not None
+    assert 590 < slow < 610
+    right = BucketInspection(bucket.name).skew_seconds()
+    assert right is not None
+    assert -10 < right < 10
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of HTTP on a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+class _Refuses(BaseHTTPRequestHandler):
+    """Answers like S3 to what is signed at a wrong time: 403, without a word as to a HEAD, and with its own time."""
+
+    ahead = timedelta()
+
+    def do_HEAD(self) -> None:
+        self.send_response_only(403)
+        self.send_header("Date", format_datetime(datetime.now(UTC) + self.ahead, usegmt=True))
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("ahead", "statuses", "action"),
+    [
+        (timedelta(hours=1), ("failed", "skipped"), "timedatectl set-ntp true"),
+        (timedelta(0), ("ok", "failed"), "may do this"),
+    ],
+    ids=["wrong clock", "right clock"],
+)
+def test_a_refusal_for_a_wrong_clock_is_not_taken_for_a_missing_right(
+    database: Database, bucket: Bucket, ahead: timedelta, statuses: tuple[str, str], action: str
+) -> None:
+    with serving(type("_Refusing", (_Refuses,), {"ahead": ahead})) as endpoint:
+        found = checks(doctor(database, bucket.name, AWS_ENDPOINT_URL=endpoint))
+    assert (found["AWS's clock"]["status"], found["bucket"]["status"]) == statuses
+    assert list(found).index("AWS's clock") < list(found).index("bucket")
+    assert action in found["AWS's clock" if statuses[0] == "failed" else "bucket"]["action"]
+
+
+def test_where_nothing_answers_it_is_not_the_clock(database: Database, bucket: Bucket) -> None:
+    found = checks(doctor(database, bucket.name, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"))
+    assert (found["bucket"]["status"], found["AWS's clock"]["status"]) == ("failed", "skipped")
 
 
 def test_a_backup_that_is_old_is_a_warning(database: Database, sound: Bucket) -> None:

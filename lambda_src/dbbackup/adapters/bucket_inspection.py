@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -55,33 +55,52 @@ class BucketInspection:
         self._bucket = bucket
         self._now = now
         self._s3 = client or make_client(hurried=True)
+        self._headers: Mapping[str, str] = {}
+        self._failure: StorageError | None = None
+        self._skew: float | None = None
+        self._asked = False
 
     @property
     def _url(self) -> str:
         return f"s3://{self._bucket}"
 
     def look(self) -> BucketLook:
-        """Whether it is there, where, and what time it is there.
+        """Whether it is there, and where.
 
         Raises:
             NotFoundError: there is no such bucket.
             StorageError: we are not let in, S3 cannot be reached, or there are no credentials.
         """
-        with translated("Looking at", self._url, untouched=_UNTOUCHED):
-            try:
-                answer = self._s3.head_bucket(Bucket=self._bucket)
-            except ClientError as error:
-                if code_of(error) in ("404", "NoSuchBucket"):
-                    raise _no_bucket(self._bucket) from None
-                raise
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        self._ask()
+        if self._failure is not None:
+            raise self._failure
         ours = self._s3.meta.region_name
-        theirs = parsedate_to_datetime(headers["date"]) if "date" in headers else None
-        return BucketLook(
-            region=headers.get("x-amz-bucket-region", ours),
-            our_region=ours,
-            skew_seconds=(theirs - self._now()).total_seconds() if theirs else 0.0,
-        )
+        return BucketLook(region=self._headers.get("x-amz-bucket-region", ours), our_region=ours)
+
+    def skew_seconds(self) -> float | None:
+        """How far S3's clock is ahead of ours; None where S3 gave no answer. A refusal is one, and tells the time."""
+        self._ask()
+        return self._skew
+
+    def _ask(self) -> None:
+        """Ask once: a network that leads nowhere takes its time to say so, and the time of an answer is its own."""
+        if self._asked:
+            return
+        self._asked = True
+        try:
+            with translated("Looking at", self._url, untouched=_UNTOUCHED):
+                answer: Mapping[str, Any] = self._s3.head_bucket(Bucket=self._bucket)
+        except StorageError as failure:
+            refused = failure.__cause__
+            if not isinstance(refused, ClientError):
+                self._failure = failure
+                return
+            gone = code_of(refused) in ("404", "NoSuchBucket")
+            self._failure = _no_bucket(self._bucket) if gone else failure
+            answer = refused.response
+        self._headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        if "date" in self._headers:
+            self._skew = (parsedate_to_datetime(self._headers["date"]) - self._now()).total_seconds()
 
     def setting(self, trait: Trait) -> Setting:
         """One of its settings; empty where it is not set.

@@ -76,8 +76,6 @@ class BucketLook:
 
     region: str
     our_region: str
-    skew_seconds: float
-    """How far S3's clock is ahead of ours."""
 
 
 class Trait(StrEnum):
@@ -106,6 +104,9 @@ class Bucket(Protocol):
 
     def look(self) -> BucketLook:
         """Whether it is there, and where."""
+
+    def skew_seconds(self) -> float | None:
+        """How far S3's clock is ahead of ours; None where S3 gave no answer."""
 
     def setting(self, trait: Trait) -> Setting:
         """One of its settings, in a few words."""

@@ -12,6 +12,7 @@ from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
 from dbbackup.core.connection import Connection
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
+from dbbackup.core.errors import DbBackupError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore, ClientTools
 from dbbackup.core.units import format_bytes, format_seconds
@@ -79,6 +80,13 @@ class _Doctor:
         return self._world.bucket()
 
     @cached_property
+    def _aws_skew(self) -> float | None:
+        try:
+            return self._bucket.skew_seconds()
+        except DbBackupError:
+            return None  # the check of the bucket makes it again, and says why it cannot be made
+
+    @cached_property
     def _newest(self) -> Manifest | None:
         return newest_backup(self._world.store(), self._connection.database)
 
@@ -110,12 +118,13 @@ class _Doctor:
         yield Check("temporary files", self._temporary)
 
     def _bucket_checks(self) -> Iterator[Check]:
-        yield Check("bucket", self._bucket_there)
-        yield Check(
-            "AWS's clock",
-            lambda: doctor_machine.clock_finding(self._bucket.look().skew_seconds, "AWS's clock"),
-            ("bucket",),
-        )
+        if self._aws_skew is None:
+            yield Check("bucket", self._bucket_there)
+            yield Check("AWS's clock", self._aws_clock, ("bucket",))
+        else:
+            # First: AWS refuses whatever is signed at a wrong time, with the same word as what one may not do.
+            yield Check("AWS's clock", self._aws_clock)
+            yield Check("bucket", self._bucket_there, ("AWS's clock",))
         yield Check("listing", self._listing, ("bucket",))
         yield Check("KMS key", lambda: doctor_bucket.key_finding(self._bucket.key_problem()), ("bucket",))
         yield Check(
@@ -152,6 +161,9 @@ class _Doctor:
 
     def _rights(self, part: Part) -> Finding:
         return doctor_server.rights_finding(part, self._server.unreadable(part), self._look)
+
+    def _aws_clock(self) -> Finding:
+        return doctor_machine.clock_finding(self._aws_skew or 0.0, "AWS's clock")
 
     def _bucket_there(self) -> Finding:
         return doctor_bucket.region_finding(self._bucket.look(), self._world.bucket_name)
