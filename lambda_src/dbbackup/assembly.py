@@ -13,6 +13,7 @@ from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.adapters.restore_tools import RestoreTools
 from dbbackup.adapters.tool_location import find_tools
+from dbbackup.core.bucket_name import check_bucket_name
 from dbbackup.core.connection import Connection, from_environment
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import InvalidRequestError
@@ -20,6 +21,8 @@ from dbbackup.core.ports import BackupStore
 
 DEFAULT_DIRECTORY = Path("backups")
 BUCKET_VARIABLE = "S3_BACKUP_BUCKET"
+TEXTFILE_VARIABLE = "DBBACKUP_TEXTFILE_DIRECTORY"
+"""Environment variable of the command: the folder that node_exporter reads."""
 
 
 def connection_from(environment: Mapping[str, str], *, database: str | None = None) -> Connection:
@@ -52,7 +55,12 @@ def database_for(connection: Connection) -> PostgresDatabase:
 
 
 def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
-    """Backups in a bucket, for work that has a deadline or none."""
+    """Backups in a bucket, for work that has a deadline or none.
+
+    Raises:
+        InvalidRequestError: this can be no bucket's name.
+    """
+    check_bucket_name(bucket)
     from dbbackup.adapters import s3_store  # the SDK takes as long to import as the rest; a directory needs none of it
 
     return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline)
@@ -62,7 +70,7 @@ def store_for(directory: Path | None, bucket: str | None, environment: Mapping[s
     """The place that options and environment name: a directory, else a bucket, else ``backups/``.
 
     Raises:
-        InvalidRequestError: both a directory and a bucket are named.
+        InvalidRequestError: both a directory and a bucket are named, or this can be no bucket's name.
     """
     if directory is not None and bucket is not None:
         raise InvalidRequestError(
@@ -72,5 +80,15 @@ def store_for(directory: Path | None, bucket: str | None, environment: Mapping[s
         )
     if directory is not None:
         return DirectoryStore(directory)
-    named = bucket or environment.get(BUCKET_VARIABLE)
+    named = bucket_named(bucket, environment)
     return bucket_store(named) if named else DirectoryStore(DEFAULT_DIRECTORY)
+
+
+def bucket_named(bucket: str | None, environment: Mapping[str, str]) -> str | None:
+    """The bucket that an option names, else the environment; None where neither does.
+
+    Raises:
+        InvalidRequestError: this can be no bucket's name; an option without a value is not taken for none.
+    """
+    named = environment.get(BUCKET_VARIABLE) or None if bucket is None else bucket
+    return None if named is None else check_bucket_name(named)

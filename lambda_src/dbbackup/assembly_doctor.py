@@ -14,7 +14,7 @@ from dbbackup.core.connection import Connection
 from dbbackup.core.doctor_ports import Bucket
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.ports import ClientTools
-from dbbackup.operations.doctor import World
+from dbbackup.operations.doctor import AskedOfBackup, World
 
 
 def world_of(
@@ -23,12 +23,13 @@ def world_of(
     database: str | None,
     directory: Path | None,
     bucket: str | None,
+    asked: Callable[[], AskedOfBackup],
     now: Callable[[], datetime],
 ) -> World:
     """What options and environment name.
 
     Raises:
-        InvalidRequestError: both a directory and a bucket are named.
+        InvalidRequestError: both a directory and a bucket are named, or this can be no bucket's name.
     """
     if directory is not None and bucket is not None:
         raise InvalidRequestError(
@@ -36,7 +37,7 @@ def world_of(
             untouched="Nothing was done.",
             action="Give --directory or --bucket, not both.",
         )
-    named = None if directory is not None else bucket or environment.get(assembly.BUCKET_VARIABLE)
+    named = None if directory is not None else assembly.bucket_named(bucket, environment)
     folder = directory or assembly.DEFAULT_DIRECTORY
 
     def tools() -> ClientTools:
@@ -48,8 +49,10 @@ def world_of(
 
         return BucketInspection(named or "", now=now)
 
+    textfiles = environment.get(assembly.TEXTFILE_VARIABLE, "").strip()
     return World(
         environment=environment,
+        asked=asked,
         connection=lambda: assembly.connection_from(environment, database=database),
         tools=tools,
         server=inspect_server,
@@ -59,4 +62,5 @@ def world_of(
         directory=None if named else DirectoryInspection(folder),
         bucket=make_bucket if named else None,
         bucket_name=named or "",
+        textfiles=DirectoryInspection(Path(textfiles)) if textfiles else None,
     )

@@ -84,6 +84,8 @@ def test_a_server_with_the_right_certificate_is_backed_up_over_tls(
     [
         ({"PGSSLROOTCERT": "wrong"}, "not signed by an authority we trust"),
         ({"POSTGRES_HOST": "127.0.0.1"}, "the server's certificate is for another host"),
+        ({"PGSSLROOTCERT": "/nonexistent/authorities.pem"}, "is not there or cannot be read"),
+        ({"PGSSLROOTCERT": "system", "PGSSLMODE": "require"}, "Set PGSSLMODE=verify-full"),
     ],
 )
 def test_a_server_that_is_not_who_we_asked_for_gets_nothing(

@@ -15,9 +15,10 @@ import pytest
 
 from dbbackup.adapters import textfile
 from dbbackup.adapters.textfile import TextfileFolder
+from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli import main
 from dbbackup.cli.reporting import LISTENERS, failures_told
-from dbbackup.cli.textfile import TEXTFILE_VARIABLE, write_textfile
+from dbbackup.cli.textfile import write_textfile
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.errors import (

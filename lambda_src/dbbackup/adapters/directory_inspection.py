@@ -27,8 +27,14 @@ class DirectoryInspection:
             place = place.parent
         return place
 
-    def problem(self) -> str:
-        """Why nothing could be written there; empty where something could. Nothing is written to find out."""
+    def problem(self, *, made: bool = True) -> str:
+        """Why nothing could be written there; empty where something could. Nothing is written to find out.
+
+        Args:
+            made: whether it is made where it is not there.
+        """
+        if not made and not self._path.exists():
+            return f"there is no folder {self._path}"
         nearest = self._nearest()
         if not nearest.is_dir():
             return f"{nearest} is a file, not a folder"

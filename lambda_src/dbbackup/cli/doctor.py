@@ -10,9 +10,12 @@ from typing import Annotated
 import typer
 
 from dbbackup.assembly_doctor import world_of
+from dbbackup.cli.backup import backup
 from dbbackup.cli.output import examples, print_json, say
+from dbbackup.core.compression import Method
 from dbbackup.core.doctor import Result, Status, to_do
-from dbbackup.operations.doctor import run_doctor
+from dbbackup.core.errors import InvalidRequestError
+from dbbackup.operations.doctor import AskedOfBackup, run_doctor
 
 HELP = (
     "Check this machine, the database and the place of its backups, and say what to fix, in the order to fix it.\n\n"
@@ -34,7 +37,14 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check a machine or an environment."""
-    world = world_of(os.environ, database=database, directory=directory, bucket=bucket, now=lambda: datetime.now(UTC))
+    world = world_of(
+        os.environ,
+        database=database,
+        directory=directory,
+        bucket=bucket,
+        asked=_asked_of_backup,
+        now=lambda: datetime.now(UTC),
+    )
     results = run_doctor(world)
     broken = any(result.status is Status.FAILED for result in results)
     if json:
@@ -45,6 +55,25 @@ def doctor(
         _say(results)
     if broken:
         raise typer.Exit(1)
+
+
+def _asked_of_backup() -> AskedOfBackup:
+    """What ``dbbackup backup`` without options makes of the environment, by the words of its own options.
+
+    Raises:
+        InvalidRequestError: it refuses a value.
+    """
+    app = typer.Typer(add_completion=False)
+    app.command()(backup)
+    try:
+        given = typer.main.get_command(app).make_context("backup", []).params
+    except typer.BadParameter as refused:
+        raise InvalidRequestError(
+            refused.format_message(),
+            untouched="Nothing was done.",
+            action="Correct the variable, in the environment or .env; `dbbackup backup --help` says what it may be.",
+        ) from None
+    return AskedOfBackup(compression=Method(given["compression"]), level=given["level"])
 
 
 def _say(results: tuple[Result, ...]) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
+from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli.output import warn
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 from dbbackup.core.notification import Notification
-
-TEXTFILE_VARIABLE: Final = "DBBACKUP_TEXTFILE_DIRECTORY"
-"""Environment variable of the command: the folder that node_exporter reads."""
 
 
 def write_textfile(notification: Notification, environment: Mapping[str, str]) -> None:

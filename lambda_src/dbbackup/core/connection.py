@@ -26,6 +26,8 @@ _NOT_FOR_LIBPQ = frozenset(
         "statement_cache_size",
     )
 )
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLMODE
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _TAKEN_FROM_URL = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "host": "host", "port": "port"}
 
 
@@ -82,7 +84,8 @@ def from_environment(
         service: values of libpq's connection service, where ``PGSERVICE`` names one; they stand for ``PG*`` then.
 
     Raises:
-        InvalidRequestError: the URL or a port cannot be understood. The message names the part, not its value.
+        InvalidRequestError: the URL, a port or an sslmode cannot be understood. The message names the part, and of the
+            URL no value.
     """
     url = _from_url(environment.get("DATABASE_URL", ""))
     values: dict[str, str | None] = {}
@@ -101,6 +104,13 @@ def from_environment(
         values["database"] = database
     # libpq's own rule: the database is named like the user where nothing else is said.
     values["database"] = values["database"] or values["user"]
+    if values["sslmode"] is not None and values["sslmode"] not in _SSLMODES:
+        raise InvalidRequestError(
+            f"The sslmode {'in DATABASE_URL' if url.get('sslmode') else repr(values['sslmode'])} is none of "
+            f"{', '.join(_SSLMODES)}.",
+            untouched="Nothing was connected to.",
+            action="Correct PGSSLMODE, or sslmode in DATABASE_URL.",
+        )
     port = values.pop("port")
     return Connection.model_validate({**values, "port": None if port is None else _port(port)})
 

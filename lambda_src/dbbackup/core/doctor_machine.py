@@ -57,6 +57,21 @@ def slack_finding(webhook: str) -> Finding:
     return fine("SLACK_WEBHOOK_URL is a webhook (no message was sent)")
 
 
+def textfile_finding(problem: str) -> Finding:
+    """Whether runs can tell Prometheus; one that cannot is as good a backup.
+
+    Args:
+        problem: why nothing can be written where node_exporter reads, or nothing.
+    """
+    if not problem:
+        return fine("runs can leave their files for node_exporter")
+    return warning(
+        f"Prometheus is not told of any run: {problem}",
+        "Make the folder, let the user of the backups write there, and have node_exporter read it, or correct "
+        "DBBACKUP_TEXTFILE_DIRECTORY.",
+    )
+
+
 def compression_finding(has_zstd: bool) -> Finding:
     """Whether pg_dump has the better compression."""
     if has_zstd:

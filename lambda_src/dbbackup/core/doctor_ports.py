@@ -63,8 +63,12 @@ class Directory(Protocol):
     def path(self) -> Path:
         """Where it is."""
 
-    def problem(self) -> str:
-        """Why nothing could be written there; empty where something could."""
+    def problem(self, *, made: bool = True) -> str:
+        """Why nothing could be written there; empty where something could.
+
+        Args:
+            made: whether it is made where it is not there.
+        """
 
     def free_bytes(self) -> int:
         """Bytes that we may still write there."""

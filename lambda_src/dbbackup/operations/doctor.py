@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
+from dbbackup.core.compression import Method, choose_compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
@@ -24,6 +25,14 @@ _WEBHOOK = "SLACK_WEBHOOK_URL"
 
 
 @dataclass(frozen=True, slots=True)
+class AskedOfBackup:
+    """What a backup would be asked for by the environment alone."""
+
+    compression: Method
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What is examined.
 
@@ -31,6 +40,7 @@ class World:
     """
 
     environment: Mapping[str, str]
+    asked: Callable[[], AskedOfBackup]
     connection: Callable[[], Connection]
     tools: Callable[[], ClientTools]
     server: Callable[[Connection], AbstractContextManager[Server]]
@@ -40,6 +50,8 @@ class World:
     directory: Directory | None = None
     bucket: Callable[[], Bucket] | None = None
     bucket_name: str = ""
+    textfiles: Directory | None = None
+    """Where Prometheus is told, if it is."""
 
 
 def run_doctor(world: World) -> tuple[Result, ...]:
@@ -93,12 +105,14 @@ class _Doctor:
     def checks(self) -> Iterator[Check]:
         """All of them: what others rest on comes first."""
         yield Check("settings", self._settings)
+        yield Check("backup settings", self._backup_settings)
+        textfiles = self._world.textfiles
+        if textfiles is not None:
+            yield Check("Prometheus", lambda: doctor_machine.textfile_finding(textfiles.problem(made=False)))
         if self._world.environment.get(_WEBHOOK):
             yield Check("Slack", lambda: doctor_machine.slack_finding(self._world.environment[_WEBHOOK]))
         yield Check("client programs", self._programs)
-        yield Check(
-            "compression", lambda: doctor_machine.compression_finding(self._tools.has_zstd), ("client programs",)
-        )
+        yield Check("compression", self._compression, ("backup settings", "client programs"))
         yield Check("connection", self._connected, ("settings",))
         yield Check("versions", self._versions, ("client programs", "connection"))
         yield Check("TLS", lambda: doctor_server.tls_finding(self._look), ("connection",))
@@ -142,6 +156,17 @@ class _Doctor:
                 "no database is named", "Set POSTGRES_DB (and POSTGRES_HOST ...) or DATABASE_URL, or give --database."
             )
         return finding
+
+    def _backup_settings(self) -> Finding:
+        asked = self._world.asked()
+        # Of what our pg_dump has the check of the compression knows more; this level may be none of anything.
+        choose_compression(asked.compression, asked.level, client_has_zstd=True)
+        return fine("a backup takes the settings of the environment")
+
+    def _compression(self) -> Finding:
+        asked, has_zstd = self._world.asked(), self._tools.has_zstd
+        choose_compression(asked.compression, asked.level, client_has_zstd=has_zstd)
+        return doctor_machine.compression_finding(has_zstd)
 
     def _programs(self) -> Finding:
         tools = self._tools
