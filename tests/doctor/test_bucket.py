@@ -236,6 +236,17 @@ def test_a_refusal_for_a_wrong_clock_is_not_taken_for_a_missing_right(
     assert action in found["AWS's clock" if statuses[0] == "failed" else "bucket"]["action"]
 
 
+def test_a_profile_that_is_not_there_is_a_finding(
+    database: Database, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the profile
+    found = checks(doctor(database, bucket.name, AWS_PROFILE="no-such-profile"))["bucket"]
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert found["status"] == "failed"
+    assert "no-such-profile" in found["found"]
+    assert "AWS_PROFILE" in found["action"]
+
+
 def test_where_nothing_answers_it_is_not_the_clock(database: Database, bucket: Bucket) -> None:
     found = checks(doctor(database, bucket.name, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"))
     assert (found["bucket"]["status"], found["AWS's clock"]["status"]) == ("failed", "skipped")

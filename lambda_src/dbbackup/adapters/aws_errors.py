@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from dbbackup.core.errors import ArchivedError, NotFoundError, StorageError
 
@@ -63,6 +72,12 @@ def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as
             f"{doing} {url} failed: there are no AWS credentials.",
             untouched=untouched,
             action="Log in (aws sso login, AWS_PROFILE) or run where a role is attached.",
+        ) from error
+    except (ConfigNotFound, ConfigParseError, NoRegionError, PartialCredentialsError, ProfileNotFound) as error:
+        raise StorageError(
+            f"{doing} {url} failed: {error}.",
+            untouched=untouched,
+            action="Check AWS_PROFILE, AWS_REGION and the files in ~/.aws.",
         ) from error
     except BotoCoreError as error:
         raise StorageError(

@@ -33,17 +33,21 @@ def make_client(*, hurried: bool = False) -> S3Client:
 
     Args:
         hurried: give up on a request within 45 s, so that a function that stalls at its deadline can still say so.
+
+    Raises:
+        StorageError: the SDK cannot be set up as the environment says.
     """
     config = (
         Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=10)
         if hurried
         else Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
     )
-    client = boto3.client("s3", config=config)
-    if "amazonaws" in client.meta.endpoint_url:
-        return client
-    # A local endpoint has no DNS in which a bucket could be a host name.
-    return boto3.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))
+    with translated("Using", "S3"):
+        client = boto3.client("s3", config=config)
+        if "amazonaws" in client.meta.endpoint_url:
+            return client
+        # A local endpoint has no DNS in which a bucket could be a host name.
+        return boto3.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))
 
 
 class S3Store:
