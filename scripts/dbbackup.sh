@@ -5,8 +5,9 @@
 if [ -f .env ]; then
   while IFS='=' read -r name value; do
     case $name in
-      POSTGRES_HOST | POSTGRES_PORT | POSTGRES_USER | POSTGRES_PASSWORD | POSTGRES_DB | DATABASE_URL | \
-        S3_BACKUP_BUCKET | RETENTION_DAYS | PG_BINDIR | SLACK_WEBHOOK_URL)
+      *[!A-Z0-9_]*) ;; # no variable of ours; a comment, perhaps
+      # All that the command and the SDK of AWS read. An application's own names are not ours to set.
+      POSTGRES_* | PG* | DATABASE_URL | S3_BACKUP_BUCKET | RETENTION_DAYS | BACKUP_* | DBBACKUP_* | SLACK_* | AWS_* | TMPDIR)
         value=${value%$'\r'}
         case $value in
           \"*\") value=${value#\"} value=${value%\"} ;;

@@ -18,6 +18,7 @@ from tests.workflows.job import read_workflow
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "linux-host"
 TIERS = ("daily", "weekly", "monthly")
+TEXTFILES = "/var/lib/node_exporter/textfile"
 CALENDAR = {"SUN": "Sun ", "*": ""}
 IN_CLOUD: dict[str, str] = block_of("prod")["backup"]["schedules"]
 
@@ -83,7 +84,8 @@ def test_timers_keep_the_times_of_the_cloud(timer: str, expression: str, started
 def test_a_job_may_touch_its_own_folder_and_somebody_hears_of_its_failure(service: str) -> None:
     settings = unit(service)
     assert settings["ProtectSystem"] == "strict"
-    assert settings["ReadWritePaths"] == settings["WorkingDirectory"] == "/var/lib/dbbackup"
+    assert settings["WorkingDirectory"] == "/var/lib/dbbackup"
+    assert settings["ReadWritePaths"] == f"/var/lib/dbbackup -{TEXTFILES}", "the second only where it is there"
     assert settings["CapabilityBoundingSet"] == ""
     assert settings["NoNewPrivileges"] == "true"
     assert settings["User"] == "dbbackup"
@@ -91,6 +93,18 @@ def test_a_job_may_touch_its_own_folder_and_somebody_hears_of_its_failure(servic
     assert settings["EnvironmentFile"] == "/etc/dbbackup/environment"
     assert settings["OnFailure"] == "dbbackup-failed@%n.service"
     assert not [name for name in settings if name == "Environment"], "values in a unit can be read by everybody"
+
+
+def example() -> dict[str, str]:
+    """Names and values of the example, those in comments, too."""
+    return dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (FOLDER / "environment.example").read_text(), re.M))
+
+
+def test_the_folder_of_the_example_is_one_that_the_units_may_write_to_and_the_page_makes() -> None:
+    assert "DBBACKUP_TEXTFILE_DIRECTORY" in example()
+    assert TEXTFILES in (FOLDER / "environment.example").read_text()
+    page = (ROOT / "docs" / "monitoring-with-prometheus.md").read_text()
+    assert f"install -d -m 0755 -o {unit('dbbackup@.service')['User']} {TEXTFILES}\n" in page
 
 
 def verify(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -51,6 +51,46 @@ def test_it_takes_the_connection_from_a_file_beside_the_application(database: Da
     assert not (tmp_path / "broken").exists(), "a settings file is read, not executed"
 
 
+NAMED = {
+    "POSTGRES_SSL": "a",
+    "PGSSLMODE": "b",
+    "PGSSLROOTCERT": "c",
+    "PG_BINDIR": "d",
+    "AWS_REGION": "e",
+    "AWS_ACCESS_KEY_ID": "f",
+    "AWS_SECRET_ACCESS_KEY": "g=h+/",
+    "DBBACKUP_TEXTFILE_DIRECTORY": "/i",
+    "BACKUP_COMPRESSION": "gzip",
+    "RETENTION_DAYS": "7",
+    "S3_BACKUP_BUCKET": "j",
+    "SLACK_WEBHOOK_URL": "k",
+    "DATABASE_URL": "l",
+    "TMPDIR": "/m",
+}
+FOREIGN = {"PATH": "n", "LD_PRELOAD": "o", "NODE_OPTIONS": "p", "SECRET_KEY": "q"}
+
+
+def test_what_the_pages_tell_people_to_write_into_the_file_reaches_the_command(tmp_path: Path) -> None:
+    library = SCRIPT.with_name("dbbackup.sh")
+    lines = ["AWS_X Y=1", "# AWS_PROFILE=commented", "PG-X=1", *(f"{n}={v}" for n, v in (NAMED | FOREIGN).items())]
+    (tmp_path / ".env").write_text("\n".join(lines) + "\n")
+    script = f'set -euo pipefail; . "{library}"; env'
+    done = subprocess.run(
+        ("bash", "-c", script),
+        cwd=tmp_path,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert NAMED.items() <= found.items()
+    assert not [name for name, value in FOREIGN.items() if found.get(name) == value]
+    assert "AWS_PROFILE" not in found
+
+
 def test_the_environment_wins_over_the_file(database: Database, tmp_path: Path) -> None:
     values = _environment(database)
     wrong = {**values, "POSTGRES_DB": "no such database"}
