@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "linux-host"
 TIERS = ("daily", "weekly", "monthly")
 TEXTFILES = "/var/lib/node_exporter/textfile"
+LONGEST_DUMP_SECONDS = 6 * 3600
 CALENDAR = {"SUN": "Sun ", "*": ""}
 IN_CLOUD: dict[str, str] = block_of("prod")["backup"]["schedules"]
 
@@ -51,9 +52,25 @@ def test_cron_and_the_workflow_keep_the_times_of_the_cloud() -> None:
     assert [time for time, _ in cron_lines()] == [*times, cron_of(RehearsalSettings().schedule)]
     for (_, command), tier in zip(cron_lines(), TIERS, strict=False):
         assert f"backup-database.sh --tier {tier} " in command
+        assert waits(command) == LONGEST_DUMP_SECONDS
     assert "scripts/test-restore.sh" in cron_lines()[-1][1]
     schedule = read_workflow("backup-database")["on"]["schedule"]
     assert [entry["cron"] for entry in schedule] == times
+
+
+def waits(command: str) -> int:
+    """Seconds that a backup waits for another one of its database."""
+    found = re.search(r" --wait (\d+)\b", command)
+    assert found, f"nothing repeats it, so it must wait: {command}"
+    return int(found[1])
+
+
+def test_a_backup_that_starts_together_with_others_has_the_time_to_wait_and_to_dump() -> None:
+    settings = unit("dbbackup@.service")
+    limit = re.fullmatch(r"(\d+)h", settings["TimeoutStartSec"])
+    assert limit is not None
+    assert waits(settings["ExecStart"]) == LONGEST_DUMP_SECONDS
+    assert int(limit[1]) * 3600 >= waits(settings["ExecStart"]) + LONGEST_DUMP_SECONDS
 
 
 def test_cron_means_utc_and_tells_somebody() -> None:
