@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import redirect_stdout
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,15 +17,20 @@ from typer.testing import CliRunner, Result
 
 from dbbackup import assembly_pitr
 from dbbackup.adapters.functions import call
+from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli.main import app
+from dbbackup.cli.textfile import write_recovery
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.exposition import samples_of
 from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
+from dbbackup.core.pitr_run import RecoveryRun
 from dbbackup.core.units import format_time
 from devtools.state_machine import Run, TaskFailedError
 from tests.pitr.conftest import Recovery, log_to
 from tests.support.rds_world import PROD
 
 TARGET = "ftry-prod-restored"
+DAY = timedelta(days=1)
 QUICK = ("--poll", "0.01")
 
 
@@ -120,6 +127,98 @@ def test_a_failed_execution_fails_the_command(terminal: Recovery) -> None:
     shown = pitr("restore", two_hours_ago(terminal), *QUICK)
     assert isinstance(shown.exception, ExecutionFailedError)
     assert "did not pass its verification" in str(shown.exception)
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that node_exporter reads."""
+    monkeypatch.setenv(TEXTFILE_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def told_of(folder: Path, operation: str) -> dict[str, float]:
+    """Values of a file by the end of the metric's name, and by the error where there is one."""
+    found = samples_of((folder / f"dbbackup_pitr_ftry-prod_{operation}.prom").read_text())
+    assert {sample.labels[:3] for sample in found} == {("ftry-prod", operation, "run")}
+    return {
+        "|".join((sample.family.name.removeprefix("dbbackup_pitr_"), *sample.labels[3:])): sample.value
+        for sample in found
+    }
+
+
+def test_prometheus_is_told_how_recoveries_ended_and_what_they_achieved(terminal: Recovery, told: Path) -> None:
+    shown = pitr("restore", two_hours_ago(terminal), "--target", TARGET, "--json", *QUICK)
+    report = json.loads(shown.stdout)["report"]
+    values = told_of(told, "restore")
+    assert values["last_run_success"] == 1
+    assert values["last_success_timestamp_seconds"] == values["last_run_timestamp_seconds"]
+    assert values["recovery_time_seconds"] == report["recovery_time_seconds"] > 0
+    assert values["duration_seconds"] >= report["recovery_time_seconds"]
+    assert format_time(datetime.fromtimestamp(values["recovery_point_timestamp_seconds"], UTC)) == two_hours_ago(
+        terminal
+    )
+    assert "recovery_point_age_seconds" not in values, "of a chosen moment it is what was asked for"
+
+    assert pitr("promote", TARGET, "--confirm", PROD, *QUICK).exit_code == 0
+    assert pitr("rollback", "--confirm", PROD, *QUICK).exit_code == 0
+    for operation in ("promote", "rollback"):
+        values = told_of(told, operation)
+        assert (values["last_run_success"], values["duration_seconds"] > 0) == (1, True)
+        assert "recovery_time_seconds" not in values
+
+
+def test_a_restore_to_the_latest_moment_tells_how_much_would_have_been_lost(terminal: Recovery, told: Path) -> None:
+    shown = pitr("restore", "latest", "--json", *QUICK)
+    age = told_of(told, "restore")["recovery_point_age_seconds"]
+    assert age == json.loads(shown.stdout)["report"]["recovery_point_age_seconds"]
+
+
+def test_a_recovery_that_nobody_waited_for_is_told_of_when_its_end_is_seen(terminal: Recovery, told: Path) -> None:
+    arn = json.loads(pitr("restore", "latest", "--no-wait", "--json").stdout)["execution_arn"]
+    pitr("status", arn)
+    assert list(told.iterdir()) == [], "it runs, and how it ends is not known"
+    pitr("status", arn)
+    assert told_of(told, "restore")["last_run_success"] == 1
+
+
+def test_a_recovery_that_failed_keeps_what_is_known_of_the_good_one(terminal: Recovery, told: Path) -> None:
+    pitr("restore", two_hours_ago(terminal), "--target", TARGET, *QUICK)
+    good = told_of(told, "restore")
+    terminal.database.execute("DROP TABLE orders")
+    pitr("restore", two_hours_ago(terminal), "--target", "ftry-prod-second", *QUICK)
+    values = told_of(told, "restore")
+    assert (values["last_run_success"], values["last_run_failure_info|restored-data"]) == (0, 1)
+    kept = ("last_success_timestamp_seconds", "recovery_time_seconds", "duration_seconds")
+    assert {name: values[name] for name in kept} == {name: good[name] for name in kept}
+
+
+def test_a_recovery_that_was_refused_is_a_failed_one(terminal: Recovery, told: Path) -> None:
+    pitr("restore", "latest", "--target", "ftry-prod-other", "--source", "ftry-prod-none")
+    assert told_of(told, "restore")["last_run_failure_info|source-missing"] == 1
+    pitr("promote", "ftry-prod-none", "--confirm", PROD)
+    assert told_of(told, "promote")["last_run_failure_info|instance-missing"] == 1
+
+
+def test_an_old_recovery_that_somebody_looks_at_does_not_hide_a_later_one(told: Path) -> None:
+    late = datetime(2025, 1, 11, 14, 30, tzinfo=UTC)
+    for run in (RecoveryRun("ftry-prod", "restore", late), RecoveryRun("ftry-prod", "restore", late - DAY, error="x")):
+        write_recovery(run, os.environ)
+    assert told_of(told, "restore")["last_run_success"] == 1
+
+
+def test_what_was_not_understood_or_made_way_is_no_failed_recovery(terminal: Recovery, told: Path) -> None:
+    pitr("restore", "2025-01-11T14:30:00")
+    pitr("restore", two_hours_ago(terminal), "--target", TARGET, *QUICK)
+    pitr("promote", TARGET, "--confirm", PROD, "--no-wait")
+    pitr("promote", "ftry-prod-other", "--confirm", PROD)
+    assert [path.name for path in told.iterdir()] == ["dbbackup_pitr_ftry-prod_restore.prom"]
+
+
+def test_a_folder_that_is_not_there_fails_no_recovery(terminal: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TEXTFILE_VARIABLE, "/nonexistent")
+    shown = pitr("restore", "latest", *QUICK)
+    assert shown.exit_code == 0
+    assert "Prometheus was not told" in shown.stderr
 
 
 def test_what_was_not_understood_has_its_own_status(terminal: Recovery) -> None:

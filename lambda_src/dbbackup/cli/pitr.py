@@ -12,8 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup.cli.output import examples, print_json, say
+from dbbackup.cli.pitr_metrics import refusals_told, tell_ended
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
+from dbbackup.core.pitr_run import RESTORE
 from dbbackup.core.pitr_window import estimate
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.operations.pitr_start import look_up
@@ -78,7 +80,8 @@ def restore(
     """Restore an instance beside production and verify it; production is not touched."""
     wanted = {"target": target, "source": source, "instance_class": instance_class}
     event = {"restore_time": restore_time, **{name: value for name, value in wanted.items() if value is not None}}
-    answer = _ask(f"{system}-pitr-restore", event)
+    with refusals_told(system, RESTORE):
+        answer = _ask(f"{system}-pitr-restore", event)
     if not json:
         low, high = (format_seconds(answer["estimate"][f"{end}_seconds"]) for end in ("low", "high"))
         say(f"{answer['target']}: restoring to {answer['restore_time']}, which may take {low} to {high}")
@@ -98,6 +101,7 @@ def restore(
 def status(arn: Annotated[str, typer.Argument(help="ARN of the execution.")], json: Json = False) -> None:
     """Show how an execution stands."""
     document, state = _look(arn), _cloud().executions(arn).last_state(arn)
+    tell_ended(document)
     shown = {
         "execution_arn": arn,
         "status": document["status"],
@@ -138,7 +142,8 @@ def rollback(confirm: Confirm, system: System, wait: Wait = True, json: Json = F
 
 
 def _rename(event: dict[str, Any], system: str, *, wait: bool, json: bool, poll: float) -> None:
-    answer = _ask(f"{system}-pitr-promote", event)
+    with refusals_told(system, "rollback" if event.get("rollback") else "promote"):
+        answer = _ask(f"{system}-pitr-promote", event)
     if not json:
         say(f"{answer['becomes_production']} becomes {answer['production']}")
         say(f"{answer['production']} becomes {answer['production_becomes']}")
@@ -176,6 +181,7 @@ def _follow(answer: dict[str, Any], *, wait: bool, json: bool, poll: float) -> d
             sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S}  {state}\n")
             shown = state
         time.sleep(poll)
+    tell_ended(document)
     if document["status"] != "SUCCEEDED":
         raise ExecutionFailedError(
             f"The execution ended as {document['status']}: {document.get('error')}: {document.get('cause')}",

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from dbbackup.adapters.textfile import TextfileFolder
 from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli.output import warn
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 from dbbackup.core.notification import Notification
+from dbbackup.core.pitr_run import RecoveryRun
 
 
 def write_textfile(notification: Notification, environment: Mapping[str, str]) -> None:
     """Write the file of this run, or say on standard error why not."""
-    folder = environment.get(TEXTFILE_VARIABLE, "").strip()
-    if not folder:
+    folder = _folder(environment)
+    if folder is None:
         return
     # Most machines have no node_exporter, and need not wait for the library to be imported.
-    from dbbackup.adapters.textfile import TextfileFolder
     from dbbackup.core.exposition_run import is_exposed
     from dbbackup.operations.textfile_run import record_run
 
-    if not is_exposed(notification):
+    if is_exposed(notification):
+        _write(lambda: record_run(notification, folder))
+
+
+def write_recovery(run: RecoveryRun, environment: Mapping[str, str]) -> None:
+    """The same of a point-in-time recovery."""
+    folder = _folder(environment)
+    if folder is None:
         return
+    from dbbackup.operations.textfile_run import record_recovery
+
+    _write(lambda: record_recovery(run, folder))
+
+
+def _folder(environment: Mapping[str, str]) -> TextfileFolder | None:
+    named = environment.get(TEXTFILE_VARIABLE, "").strip()
+    return TextfileFolder(Path(named)) if named else None
+
+
+def _write(record: Callable[[], str | None]) -> None:
     try:
-        problem = record_run(notification, TextfileFolder(Path(folder)))
+        problem = record()
     except InterruptedRunError:
         raise
     except DbBackupError as error:

@@ -67,6 +67,53 @@ def _work(kind: str, labels: tuple[str, ...]) -> Work:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What is told of point-in-time recoveries, which are of an instance and not of a database."""
+
+    last_run: Family
+    last_run_success: Family
+    failure: Family
+    last_success: Family
+    duration: Family
+    recovery_time: Family
+    recovery_point: Family
+    recovery_point_age: Family
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """All of them, in the order they are written."""
+        return (
+            self.last_run,
+            self.last_run_success,
+            self.failure,
+            self.last_success,
+            self.duration,
+            self.recovery_time,
+            self.recovery_point,
+            self.recovery_point_age,
+        )
+
+
+def _recovery(labels: tuple[str, ...]) -> Recovery:
+    prefix, kind = "dbbackup_pitr", "point-in-time recovery"
+    good = f"the newest {kind} that succeeded"
+    return Recovery(
+        Family(f"{prefix}_last_run_timestamp_seconds", f"When the last {kind} ended, well or not.", labels),
+        Family(f"{prefix}_last_run_success", f"1 where the last {kind} succeeded, 0 where it failed.", labels),
+        Family(f"{prefix}_last_run_failure_info", f"1: the last {kind} failed with this error.", (*labels, "error")),
+        Family(f"{prefix}_last_success_timestamp_seconds", f"When {good} was finished.", labels),
+        Family(f"{prefix}_duration_seconds", f"How long {good} took.", labels),
+        Family(f"{prefix}_recovery_time_seconds", f"From the start to a verified instance, in {good}.", labels),
+        Family(f"{prefix}_recovery_point_timestamp_seconds", f"The moment whose data {good} holds.", labels),
+        Family(
+            f"{prefix}_recovery_point_age_seconds",
+            f"Age of the data of {good} when it began, where the latest was asked for: what would have been lost.",
+            labels,
+        ),
+    )
+
+
 _OF_BACKUP: Final = ("database", "tier", "source")
 _OF_DATABASE: Final = ("database", "source")
 _OF_PLANE: Final = ("database", "source", "plane")
@@ -75,6 +122,7 @@ _OF_STORE: Final = ("source",)
 BACKUP: Final = _work("backup", _OF_BACKUP)
 RESTORE: Final = _work("restore", _OF_DATABASE)
 REHEARSAL: Final = _work("rehearsal", _OF_DATABASE)
+RECOVERY: Final = _recovery(("system", "operation", "source"))
 
 SIZE: Final = Family("dbbackup_backup_size_bytes", "Size of the newest backup's archive.", _OF_BACKUP)
 DATABASE_SIZE: Final = Family(
@@ -116,6 +164,7 @@ FAMILIES: Final = (
     *REHEARSAL.families,
     RECOVERY_TIME,
     RECOVERY_POINT_AGE,
+    *RECOVERY.families,
     BACKUPS,
     UNSOUND,
     STORED,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 from dbbackup.core.exposition import Sample, samples_of, text_of
+from dbbackup.core.exposition_pitr import after_recovery, recovery_file_name
 from dbbackup.core.exposition_run import after_run, file_name
 from dbbackup.core.notification import Notification
+from dbbackup.core.pitr_run import RecoveryRun
 
 
 class Textfiles(Protocol):
@@ -29,10 +33,22 @@ def record_run(notification: Notification, files: Textfiles) -> str | None:
     Raises:
         StorageError: the folder cannot be written to; its files are as they were.
     """
-    name = file_name(notification)
+    return _record(file_name(notification), partial(after_run, notification), files)
+
+
+def record_recovery(run: RecoveryRun, files: Textfiles) -> str | None:
+    """The same of a point-in-time recovery.
+
+    Raises:
+        StorageError: the folder cannot be written to; its files are as they were.
+    """
+    return _record(recovery_file_name(run), partial(after_recovery, run), files)
+
+
+def _record(name: str, after: Callable[[Iterable[Sample]], tuple[Sample, ...]], files: Textfiles) -> str | None:
     with files.locked():
         before, problem = _samples(name, files.read(name))
-        files.replace(name, text_of(after_run(notification, before)))
+        files.replace(name, text_of(after(before)))
     return problem
 
 

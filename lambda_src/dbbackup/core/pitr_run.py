@@ -1,0 +1,79 @@
+"""How a point-in-time recovery ended, as whoever asked for it can tell: from what Step Functions says of its run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+RESTORE: Final = "restore"
+_MACHINE: Final = re.compile(r"(?P<system>.+)-pitr(?P<swap>-promote)?")
+_RUNNING: Final = frozenset({"RUNNING", "PENDING_REDRIVE"})
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryRun:
+    """One end of one recovery. Durations are in seconds; what is not known, or does not apply, is None.
+
+    Attributes:
+        system: name and environment that the stacks begin with.
+        operation: ``restore``, ``promote`` or ``rollback``.
+        at: when it ended.
+        error: kind of the failure, as in the codes of :mod:`dbbackup.core.errors`; None where it succeeded.
+        duration_seconds: from its start to its end.
+        recovery_time_seconds: of a restore, what its report says was achieved.
+        recovery_point: of a restore, the moment whose data the instance holds.
+        recovery_point_age_seconds: how far that lay behind the start. Of restores to the latest moment alone: of a
+            chosen one it is what was asked for.
+    """
+
+    system: str
+    operation: str
+    at: datetime
+    error: str | None = None
+    duration_seconds: float | None = None
+    recovery_time_seconds: float | None = None
+    recovery_point: datetime | None = None
+    recovery_point_age_seconds: float | None = None
+
+
+def run_of(document: Mapping[str, Any]) -> RecoveryRun | None:
+    """The end of an execution; None where it has none yet, or is of another machine.
+
+    Args:
+        document: answer of DescribeExecution.
+            https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+    """
+    parts = str(document.get("executionArn", "")).split(":")
+    machine = _MACHINE.fullmatch(parts[-2]) if len(parts) > 1 else None
+    if machine is None or document["status"] in _RUNNING:
+        return None
+    asked = json.loads(document.get("input") or "{}")
+    operation = str(asked.get("action", "promote")) if machine["swap"] else RESTORE
+    end: datetime = document.get("stopDate") or datetime.now(UTC)
+    if document["status"] != "SUCCEEDED":
+        error = error_code(str(document.get("error") or "")) or str(document["status"]).lower().replace("_", "-")
+        return RecoveryRun(machine["system"], operation, end, error=error)
+    report = json.loads(document.get("output") or "{}")
+    point = report.get("recovery_point")
+    return RecoveryRun(
+        machine["system"],
+        operation,
+        end,
+        duration_seconds=(end - document["startDate"]).total_seconds(),
+        recovery_time_seconds=report.get("recovery_time_seconds"),
+        recovery_point=datetime.fromisoformat(point) if point else None,
+        recovery_point_age_seconds=(
+            report.get("recovery_point_age_seconds") if report.get("recovery_point_is_at_least") else None
+        ),
+    )
+
+
+def error_code(name: str) -> str:
+    """``restored-data`` for ``RestoredDataError``; empty for what is no error of ours."""
+    if not re.fullmatch(r"[A-Za-z]+Error", name):
+        return ""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name.removesuffix("Error")).lower()
