@@ -14,7 +14,7 @@ from dbbackup.core.connection import Connection
 from dbbackup.core.doctor_ports import Bucket
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.ports import ClientTools
-from dbbackup.operations.doctor import AskedOfBackup, World
+from dbbackup.operations.doctor_world import AskedOfBackup, World
 
 
 def world_of(

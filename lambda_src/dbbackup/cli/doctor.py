@@ -15,7 +15,8 @@ from dbbackup.cli.output import examples, print_json, say
 from dbbackup.core.compression import Method
 from dbbackup.core.doctor import Result, Status, to_do
 from dbbackup.core.errors import InvalidRequestError
-from dbbackup.operations.doctor import AskedOfBackup, run_doctor
+from dbbackup.operations.doctor import run_doctor
+from dbbackup.operations.doctor_world import AskedOfBackup
 
 HELP = (
     "Check this machine, the database and the place of its backups, and say what to fix, in the order to fix it.\n\n"

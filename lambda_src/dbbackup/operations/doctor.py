@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cached_property, partial
 
 from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
-from dbbackup.core.compression import Method, choose_compression
+from dbbackup.core.compression import choose_compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
 from dbbackup.core.errors import DbBackupError
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.ports import BackupStore, ClientTools
+from dbbackup.core.ports import ClientTools
 from dbbackup.core.units import format_bytes, format_seconds
+from dbbackup.operations.doctor_world import World
 from dbbackup.operations.newest_backup import newest_backup
 
 DAILY_SECONDS = 25 * 3600
 """Older than this, the newest backup is not of the last night."""
 _WEBHOOK = "SLACK_WEBHOOK_URL"
-
-
-@dataclass(frozen=True, slots=True)
-class AskedOfBackup:
-    """What a backup would be asked for by the environment alone."""
-
-    compression: Method
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What is examined.
-
-    Each callable makes one thing when its check comes to it, and raises as that thing does.
-    """
-
-    environment: Mapping[str, str]
-    asked: Callable[[], AskedOfBackup]
-    connection: Callable[[], Connection]
-    tools: Callable[[], ClientTools]
-    server: Callable[[Connection], AbstractContextManager[Server]]
-    store: Callable[[], BackupStore]
-    scratch: Callable[[], Directory]
-    now: Callable[[], datetime]
-    directory: Directory | None = None
-    bucket: Callable[[], Bucket] | None = None
-    bucket_name: str = ""
-    textfiles: Directory | None = None
-    """Where Prometheus is told, if it is."""
 
 
 def run_doctor(world: World) -> tuple[Result, ...]:
