@@ -92,6 +92,8 @@ class Metric(StrEnum):
     """1 for a verified backup, 0 for a failed run. Unit Count."""
     BACKUP_FAILURE = "BackupFailure"
     """1 for a failed run, 0 for a verified backup. Unit Count."""
+    BACKUP_STARTED = "BackupStarted"
+    """1 for a run that has begun. Without a verdict after it, the run was killed. Unit Count."""
     BACKUP_SIZE = "BackupSizeBytes"
     """Size of the stored archive. Unit Bytes."""
     BACKUP_DURATION = "BackupDurationSeconds"

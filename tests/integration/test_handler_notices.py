@@ -30,10 +30,12 @@ def test_a_backup_is_told_with_where_it_is_and_how_large(
     output = capsys.readouterr().out
     (told,) = notices(output)
     assert Notification.model_validate(told).model_dump(mode="json", exclude_none=True) == told
-    assert {**told, "at": "", "dump_seconds": 0, "database_size_bytes": 0} == {
+    assert told["started_at"] < told["at"]
+    assert {**told, "at": "", "started_at": "", "dump_seconds": 0, "database_size_bytes": 0} == {
         "kind": "backup",
         "outcome": "succeeded",
         "at": "",
+        "started_at": "",
         "environment": "test",
         "database": function.database.name,
         "instance": "ftry-test",

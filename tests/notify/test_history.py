@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from dbbackup.adapters.cloudwatch_history import CloudWatchHistory
-from dbbackup.contract import Tier
+from dbbackup.contract import Tier, metric_dimensions
 from dbbackup.core.errors import DbBackupError
 
 ENDED = datetime.now(UTC).replace(microsecond=0)
@@ -89,6 +89,70 @@ def test_a_failure_is_any_point_above_zero(stub: Stubber, values: tuple[float, .
     assert _history(stub).failed_between("ftry", Tier.DAILY, ENDED - timedelta(days=1), ENDED) is failed
 
 
+def _runs(start: datetime, *, started: dict[int, float], ended: dict[int, float]) -> dict[str, Any]:
+    """An answer of runs that began and ended so many minutes after a moment, all of them well."""
+    series = {"failures": dict.fromkeys(ended, 0.0), "started": started, "ended": ended}
+    return {
+        "MetricDataResults": [
+            {
+                "Id": identifier,
+                "Timestamps": [start + each * MINUTES for each in points],
+                "Values": list(points.values()),
+                "StatusCode": "Complete",
+            }
+            for identifier, points in series.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("started", "ended", "killed"),
+    [
+        ({600: 1}, {}, True),
+        ({600: 1}, {601: 1}, False),
+        ({600: 1, 620: 1}, {625: 1}, True),
+        ({600: 2}, {610: 2}, False),
+        ({600: 1}, {1: 1}, True),
+        ({700: 1}, {}, False),
+        ({}, {1: 1}, False),
+    ],
+    ids=["killed", "well", "killed-then-well", "two-well", "verdict-of-the-last-one", "this-one", "nothing"],
+)
+def test_a_run_that_began_and_never_ended_was_killed(
+    stub: Stubber, started: dict[int, float], ended: dict[int, float], killed: bool
+) -> None:
+    start = (ENDED - timedelta(days=1)).replace(second=0)
+    stub.add_response("get_metric_data", _runs(start, started=started, ended=ended))
+    this_one = start + 700 * MINUTES + timedelta(seconds=30)
+    assert _history(stub).failed_between("ftry", Tier.DAILY, start, ENDED, before=this_one) is killed
+
+
+def test_where_nobody_says_when_this_run_began_only_failures_are_looked_for(stub: Stubber) -> None:
+    start = (ENDED - timedelta(days=1)).replace(second=0)
+    stub.add_response("get_metric_data", _runs(start, started={600: 1}, ended={}))
+    assert not _history(stub).failed_between("ftry", Tier.DAILY, start, ENDED)
+
+
+def test_beginnings_and_verdicts_are_asked_for_in_the_same_call(stub: Stubber) -> None:
+    asked: dict[str, Any] = {}
+    stub.client.meta.events.register(
+        "provide-client-params.cloudwatch.GetMetricData", lambda params, **_: asked.update(params)
+    )
+    stub.add_response("get_metric_data", _results())
+    _history(stub).failed_between("ftry", Tier.WEEKLY, ENDED - timedelta(days=1), ENDED, before=ENDED)
+    assert {
+        query["Id"]: (query["MetricStat"]["Metric"]["MetricName"], query["MetricStat"]["Stat"])
+        for query in asked["MetricDataQueries"]
+    } == {
+        "failures": ("BackupFailure", "Sum"),
+        "started": ("BackupStarted", "Sum"),
+        "ended": ("BackupFailure", "SampleCount"),
+    }
+    wanted = metric_dimensions("prod", "ftry", Tier.WEEKLY)
+    for query in asked["MetricDataQueries"]:
+        assert {each["Name"]: each["Value"] for each in query["MetricStat"]["Metric"]["Dimensions"]} == wanted
+
+
 def test_all_pages_are_read(stub: Stubber) -> None:
     stub.add_response("get_metric_data", _results(0, NextToken="more"))
     stub.add_response("get_metric_data", _results(1))
@@ -104,8 +168,7 @@ def test_old_points_are_asked_for_as_coarsely_as_they_are_kept(stub: Stubber, da
     stub.add_response("get_metric_data", _results())
     start = ENDED - timedelta(days=days)
     _history(stub).failed_between("ftry", Tier.DAILY, start, ENDED)
-    (query,) = asked["MetricDataQueries"]
-    assert query["MetricStat"]["Period"] == period
+    assert {query["MetricStat"]["Period"] for query in asked["MetricDataQueries"]} == {period}
     assert timedelta(0) < asked["StartTime"] - start <= timedelta(seconds=period)
     assert asked["StartTime"].timestamp() % period == 0
 

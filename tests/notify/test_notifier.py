@@ -254,6 +254,45 @@ def test_only_the_first_success_after_a_failure_of_its_own_tier_is_told(
         assert f"✅ Backup verified again, after a failure: {database}" in _text(slack)
 
 
+def test_the_first_success_after_a_killed_run_is_told(notifier: Notifier, slack: MisbehavingSlack) -> None:
+    """A run that was killed has counted its beginning, and nothing else."""
+    database = "killed"
+
+    def put(metric: Metric, when: datetime, value: float) -> None:
+        dimensions = metric_dimensions("test", database, Tier.DAILY)
+        notifier.aws.client("cloudwatch").put_metric_data(
+            Namespace=METRICS_NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": metric.value,
+                    "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+                    "Timestamp": when,
+                    "Value": value,
+                }
+            ],
+        )
+
+    # Two hours ago one was killed, an hour ago the next went well, and so does this one.
+    put(Metric.BACKUP_STARTED, NOW - timedelta(hours=2), 1)
+    put(Metric.BACKUP_STARTED, NOW - timedelta(hours=1), 1)
+    put(Metric.BACKUP_FAILURE, NOW - timedelta(minutes=58), 0)
+    put(Metric.BACKUP_STARTED, NOW - timedelta(minutes=3), 1)
+    first = SUCCESS.model_copy(
+        update={
+            "database": database,
+            "previous_at": NOW - timedelta(days=1),
+            "started_at": NOW - timedelta(hours=1),
+            "at": NOW - timedelta(minutes=58),
+        }
+    )
+    second = first.model_copy(
+        update={"previous_at": NOW - timedelta(minutes=58), "started_at": NOW - timedelta(minutes=3), "at": NOW}
+    )
+    assert notifier.invoke(by_log(first))["sent"] == 1
+    assert f"✅ Backup verified again, after a failure: {database}" in _text(slack)
+    assert notifier.invoke(by_log(second))["sent"] == 0
+
+
 def test_a_new_subscription_is_tried_out_without_a_message(notifier: Notifier, slack: MisbehavingSlack) -> None:
     assert notifier.invoke(log_event(["x"], kind="CONTROL_MESSAGE"))["sent"] == 0
     assert slack.received == []

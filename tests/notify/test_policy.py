@@ -23,6 +23,7 @@ SUCCESS = Notification(
     kind=Kind.BACKUP,
     outcome=Outcome.SUCCEEDED,
     at=NOW,
+    started_at=NOW - timedelta(minutes=5),
     database="ftry",
     tier=Tier.DAILY,
     previous_at=NOW - timedelta(days=1),
@@ -43,8 +44,11 @@ class _Memory:
     began: datetime | None = None
     silent: bool = False
 
-    def failed_between(self, database: str, tier: Tier, start: datetime, end: datetime) -> bool:
+    def failed_between(
+        self, database: str, tier: Tier, start: datetime, end: datetime, *, before: datetime | None = None
+    ) -> bool:
         assert (database, tier, start, end) == ("ftry", Tier.DAILY, SUCCESS.previous_at, NOW)
+        assert before == SUCCESS.started_at
         self._speak()
         return self.failed
 

@@ -40,10 +40,20 @@ class CloudWatchHistory:
         self._client = client
         self._environment = environment
 
-    def failed_between(self, database: str, tier: Tier, start: datetime, end: datetime) -> bool:
-        """Whether a backup failed after the one moment and before the other.
+    def failed_between(
+        self, database: str, tier: Tier, start: datetime, end: datetime, *, before: datetime | None = None
+    ) -> bool:
+        """Whether a backup failed after the one moment and before the other, or was killed.
 
-        A run that was killed without a word has counted no failure; the alarm on the function's errors tells of it.
+        A run that was killed has counted that it began and nothing after it.
+
+        Args:
+            database: whose backups.
+            tier: which of them.
+            start: when the last backup that is known to be good was finished.
+            end: when this one was.
+            before: when this one began, whose own beginning does not count; None where nobody knows, and then killed
+                runs are not looked for.
 
         Raises:
             DbBackupError: CloudWatch did not say.
@@ -53,36 +63,36 @@ class CloudWatchHistory:
         begin = datetime.fromtimestamp((start.timestamp() // period + 1) * period, UTC)
         if begin >= end:
             return False
-        dimensions = metric_dimensions(self._environment, database, tier)
-        request: dict[str, Any] = {
-            "MetricDataQueries": [
-                {
-                    "Id": "failures",
-                    "MetricStat": {
-                        "Metric": {
-                            "Namespace": METRICS_NAMESPACE,
-                            "MetricName": Metric.BACKUP_FAILURE.value,
-                            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-                        },
-                        "Period": period,
-                        "Stat": "Sum",
-                    },
-                }
-            ],
-            "StartTime": begin,
-            "EndTime": end,
-        }
+        asked = [
+            _query("failures", Metric.BACKUP_FAILURE, "Sum", period),
+            _query("started", Metric.BACKUP_STARTED, "Sum", period),
+            _query("ended", Metric.BACKUP_FAILURE, "SampleCount", period),  # a verdict is 0 or 1, and always one
+        ]
+        for query in asked:
+            query["MetricStat"]["Metric"]["Dimensions"] = [
+                {"Name": name, "Value": value}
+                for name, value in metric_dimensions(self._environment, database, tier).items()
+            ]
+        points = self._points({"MetricDataQueries": asked, "StartTime": begin, "EndTime": end})
+        if any(value > 0 for _, value in points["failures"]):
+            return True
+        return before is not None and _killed(
+            points, datetime.fromtimestamp(before.timestamp() // period * period, UTC)
+        )
+
+    def _points(self, request: dict[str, Any]) -> dict[str, list[tuple[datetime, float]]]:
+        """Moment and value of every point of each query, in no order."""
+        found: dict[str, list[tuple[datetime, float]]] = {query["Id"]: [] for query in request["MetricDataQueries"]}
         with _asking("GetMetricData"):
             while True:
                 answer = self._client.get_metric_data(**request)
                 for result in answer["MetricDataResults"]:
-                    if any(value > 0 for value in result["Values"]):
-                        return True
                     if result["StatusCode"] not in ("Complete", "PartialData"):
                         raise _unknown("GetMetricData", result["StatusCode"])
+                    found[result["Id"]] += zip(result["Timestamps"], result["Values"], strict=True)
                 token = answer.get("NextToken")
                 if not token:
-                    return False
+                    return found
                 request["NextToken"] = token
 
     def alarm_began(self, name: str, ended: datetime) -> datetime | None:
@@ -109,6 +119,24 @@ class CloudWatchHistory:
             if state == "OK" and when < ended - _SAME_MOMENT:
                 return None
         return None
+
+
+def _query(identifier: str, metric: Metric, statistic: str, period: int) -> dict[str, Any]:
+    """A query for :meth:`CloudWatchHistory._points`, without its dimensions."""
+    stat = {"Metric": {"Namespace": METRICS_NAMESPACE, "MetricName": metric.value}, "Period": period, "Stat": statistic}
+    return {"Id": identifier, "MetricStat": stat}
+
+
+def _killed(points: dict[str, list[tuple[datetime, float]]], until: datetime) -> bool:
+    """Whether more runs began before that moment than ended.
+
+    Ends before the first beginning are of the backup that the window follows: its verdict is written a little later
+    than its manifest.
+    """
+    started = [(when, value) for when, value in points["started"] if when < until and value > 0]
+    first = min((when for when, _ in started), default=until)
+    ended = sum(value for when, value in points["ended"] if first <= when < until)
+    return sum(value for _, value in started) > ended
 
 
 def _age(moment: datetime) -> timedelta:

@@ -19,8 +19,13 @@ class Messenger(Protocol):
 class History(Protocol):
     """What has happened before."""
 
-    def failed_between(self, database: str, tier: Tier, start: datetime, end: datetime) -> bool:
-        """Whether a backup failed after the one moment and before the other; raises DbBackupError if unknown."""
+    def failed_between(
+        self, database: str, tier: Tier, start: datetime, end: datetime, *, before: datetime | None = None
+    ) -> bool:
+        """Whether a backup failed after the one moment and before the other, or began before the third and was killed.
+
+        Raises DbBackupError if unknown.
+        """
 
     def alarm_began(self, name: str, ended: datetime) -> datetime | None:
         """When an alarm that ended then was raised; None where it was not raised before. Raises DbBackupError."""

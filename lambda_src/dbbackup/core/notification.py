@@ -41,6 +41,9 @@ class Notification(BaseModel):
     kind: Kind
     outcome: Outcome
     at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    started_at: AwareDatetime | None = Field(
+        default=None, description="when the run began, no later than it was counted"
+    )
     environment: str | None = None
     database: str | None = None
     instance: str | None = None
@@ -74,6 +77,7 @@ class Notification(BaseModel):
         *,
         location: str,
         duration_seconds: float,
+        started_at: datetime | None = None,
         environment: str | None = None,
         previous: Manifest | None = None,
         repeated: bool = False,
@@ -82,6 +86,7 @@ class Notification(BaseModel):
         return cls(
             kind=Kind.BACKUP,
             outcome=Outcome.SUCCEEDED,
+            started_at=started_at,
             environment=environment,
             database=manifest.source.database,
             instance=manifest.source.instance,

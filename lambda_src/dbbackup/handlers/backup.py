@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -47,12 +48,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         DbBackupError: there is no verified backup, or no receipt where one is due; logged and counted before it is
             raised.
     """
+    started_at = datetime.now(UTC)
     signals = _signals_before_anything_is_known(event)
     try:
         settings = read_environment(os.environ)
         asked = parse_event(event)
         database = settings.database(asked.database)
         signals = Signals(settings.environment, database, asked.tier.value)
+        signals.started()
         outcome = _run(settings, asked, database, context)
         receipt = _receipt(settings, asked, outcome)
     except DbBackupError as error:
@@ -73,7 +76,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # Only now, when all else is told: what it adds is nice to have, and S3 may stall it until the function is killed.
     previous = _previous(settings, outcome.manifest)
     signals.compared(outcome.manifest, previous)
-    _LOG.info("backup verified", extra={**answer, **_success_notice(settings, outcome, previous)})
+    _LOG.info("backup verified", extra={**answer, **_success_notice(settings, outcome, previous, started_at)})
     return answer
 
 
@@ -97,12 +100,15 @@ def _previous(settings: FunctionEnvironment, manifest: Manifest) -> Manifest | N
     return None
 
 
-def _success_notice(settings: FunctionEnvironment, outcome: BackupOutcome, previous: Manifest | None) -> dict[str, Any]:
+def _success_notice(
+    settings: FunctionEnvironment, outcome: BackupOutcome, previous: Manifest | None, started_at: datetime
+) -> dict[str, Any]:
     return notice(
         Notification.of_backup(
             outcome.manifest,
             location=f"s3://{settings.bucket}/{outcome.manifest.archive.key}",
             duration_seconds=round(outcome.duration_seconds, 3),
+            started_at=started_at,
             environment=settings.environment,
             previous=previous,
             repeated=not outcome.created,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from dbbackup.contract import METRICS_NAMESPACE, SERVICE, Dimension, Metric, metric_dimensions
@@ -31,6 +33,11 @@ class Signals:
         for metric, (unit, number) in values.items():
             metrics.add_metric(name=metric.value, unit=unit, value=number)
         metrics.flush_metrics()
+
+    def started(self) -> None:
+        """A run that has begun; it is told at once, as a run that is killed tells nothing more."""
+        self._emit({Metric.BACKUP_STARTED: (MetricUnit.Count, 1)})
+        sys.stdout.flush()
 
     def succeeded(self, manifest: Manifest, duration_seconds: float) -> None:
         """A verified backup."""

@@ -110,7 +110,7 @@ def _wanted(told: Notification, policy: Policy, history: History, doubts: Told) 
     if told.previous_at is None or told.database is None or told.tier is None:
         return True, False
     try:
-        failed = history.failed_between(told.database, told.tier, told.previous_at, told.at)
+        failed = history.failed_between(told.database, told.tier, told.previous_at, told.at, before=told.started_at)
     except DbBackupError as error:
         doubts.doubts.append(error.what)
         return True, False

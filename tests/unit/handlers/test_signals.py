@@ -102,6 +102,14 @@ def test_only_a_failed_verification_says_something_about_verification(capsys: py
     assert set(_units(document).values()) == {"Count"}
 
 
+def test_a_beginning_is_counted_where_the_verdict_will_be(capsys: pytest.CaptureFixture[str]) -> None:
+    Signals("prod", "shop", "weekly").started()
+    document = _emitted(capsys)
+    assert _values(document) == {Metric.BACKUP_STARTED: 1}
+    (names,) = _directive(document)["Dimensions"]
+    assert {name: document[name] for name in names} == metric_dimensions("prod", "shop", Tier.WEEKLY)
+
+
 def test_a_restore_tells_its_end_and_its_duration(capsys: pytest.CaptureFixture[str]) -> None:
     signals = Signals("prod", "shop", "weekly")
     signals.restored(7.5)
