@@ -121,6 +121,7 @@ def test_a_failure_is_told_in_its_own_words(function: Function, capsys: pytest.C
     (told,) = notices(output)
     assert (told["kind"], told["outcome"], told["environment"]) == ("backup", "failed", "test")
     assert (told["database"], told["tier"]) == (function.database.name, "daily")
+    assert told["due_at"] == "2026-01-11T02:00:00Z"
     assert told["failure"]["error"] == "credentials"
     assert "secret" in told["failure"]["what"]
     assert Metric.VERIFICATION_FAILURE not in metrics(output), "it never came to a verification"

@@ -41,6 +41,7 @@ FAILURE = Notification(
     environment="test",
     database="ftry",
     tier=Tier.DAILY,
+    due_at=datetime(2026, 1, 11, 2, tzinfo=UTC),
     failure=Failure(
         error="connection",
         what="The server db.example cannot be reached.",
@@ -83,7 +84,9 @@ def test_a_failed_backup_in_a_log_says_everything_a_person_needs(notifier: Notif
     text = _text(slack)
     for part in (
         "❌ Backup failed: ftry (test)",
-        "The server db.example cannot be reached.\nNothing was written.\nCheck the security group.",
+        "The server db.example cannot be reached.\nNothing was written.\nCheck the security group.\n"
+        "A run by schedule is repeated by itself within minutes, twice",
+        "*Due*\n2026-01-11T02:00:00Z",
         "*Tier*\ndaily",
         "*Error*\n`connection`",
         "<https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
@@ -94,6 +97,14 @@ def test_a_failed_backup_in_a_log_says_everything_a_person_needs(notifier: Notif
     ):
         assert part in text
     assert slack.received[0]["text"] == "❌ Backup failed: ftry (test): The server db.example cannot be reached."
+
+
+def test_a_failed_backup_that_no_schedule_asked_for_is_not_said_to_be_repeated(
+    notifier: Notifier, slack: MisbehavingSlack
+) -> None:
+    notifier.invoke(by_log(FAILURE.model_copy(update={"due_at": None})))
+    assert "asked for by hand and not by a schedule, so nothing repeats it" in _text(slack)
+    assert "*Due*" not in _text(slack)
 
 
 def test_a_success_says_size_change_duration_rows_and_where_it_is(notifier: Notifier, slack: MisbehavingSlack) -> None:

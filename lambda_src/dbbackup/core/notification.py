@@ -44,6 +44,7 @@ class Notification(BaseModel):
     started_at: AwareDatetime | None = Field(
         default=None, description="when the run began, no later than it was counted"
     )
+    due_at: AwareDatetime | None = Field(default=None, description="when a schedule asked for it")
     environment: str | None = None
     database: str | None = None
     instance: str | None = None

@@ -21,6 +21,7 @@ from dbbackup.core.message import (
 )
 from dbbackup.core.message_links import LogPlace, log_page, object_page, runbook
 from dbbackup.core.notification import Notification
+from dbbackup.core.repeats import BY_HAND, REPEATED
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 
 MOST_DETAILS: Final = 15
@@ -78,6 +79,9 @@ def message_of(
         blocks.append(paragraph(escaped(told.headline)))
     if told.failure:
         said = [told.failure.what, told.failure.untouched, told.failure.action]
+        # A local run has no log of ours, and nothing but its own schedule repeats it.
+        if told.kind is Kind.BACKUP and log is not None:
+            said.append(REPEATED if told.due_at else BY_HAND)
         blocks.append(paragraph("\n".join(escaped(line, 900) for line in said if line)))
     blocks += facts(_facts(told))
     if told.details:
@@ -96,6 +100,7 @@ def _facts(told: Notification) -> list[tuple[str, str | None]]:
         rows = f"{told.rows:,}" + (f" in {told.tables} tables" if told.tables is not None else "")
     return [
         ("Tier", told.tier.value if told.tier else None),
+        ("Due", format_time(told.due_at) if told.due_at else None),
         ("Size", _size(told)),
         ("Took", format_seconds(told.duration_seconds) if told.duration_seconds is not None else None),
         ("Rows", rows),

@@ -50,9 +50,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     started_at = datetime.now(UTC)
     signals = _signals_before_anything_is_known(event)
+    due_at: datetime | None = None
     try:
         settings = read_environment(os.environ)
         asked = parse_event(event)
+        due_at = asked.scheduled_time
         database = settings.database(asked.database)
         signals = Signals(settings.environment, database, asked.tier.value)
         signals.started()
@@ -60,15 +62,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         receipt = _receipt(settings, asked, outcome)
     except DbBackupError as error:
         signals.failed(verification=isinstance(error, VerificationFailedError))
-        _LOG.error(
-            "backup failed", extra={"event": event, **error.as_dict(), **failure_notice(Kind.BACKUP, error, signals)}
-        )
+        told = failure_notice(Kind.BACKUP, error, signals, due_at=due_at)
+        _LOG.error("backup failed", extra={"event": event, **error.as_dict(), **told})
         raise
     except BaseException as error:
         signals.failed()
-        _LOG.exception(
-            "backup failed unexpectedly", extra={"event": event, **failure_notice(Kind.BACKUP, error, signals)}
-        )
+        told = failure_notice(Kind.BACKUP, error, signals, due_at=due_at)
+        _LOG.exception("backup failed unexpectedly", extra={"event": event, **told})
         raise
     answer = _answer(settings, outcome) | receipt
     # A repeated event counts as a success: the backup it asks for exists and was verified.

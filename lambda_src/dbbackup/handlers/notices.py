@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from dbbackup.contract import Tier
@@ -15,13 +16,16 @@ def notice(notification: Notification) -> dict[str, Any]:
     return {LOG_FIELD: notification.model_dump(mode="json", exclude_none=True)}
 
 
-def failure_notice(kind: Kind, error: BaseException, signals: Signals) -> dict[str, Any]:
-    """The same for a failure, of what the metrics of the run say it was about."""
+def failure_notice(
+    kind: Kind, error: BaseException, signals: Signals, *, due_at: datetime | None = None
+) -> dict[str, Any]:
+    """The same for a failure, of what the metrics of the run say it was about, and when it was due."""
     given_tier = signals.tier
     return notice(
         Notification(
             kind=kind,
             outcome=Outcome.FAILED,
+            due_at=due_at,
             environment=_known(signals.environment),
             database=_known(signals.database),
             # The event may hold anything where it was refused.
