@@ -7,6 +7,7 @@ from constructs import Construct
 
 from constructs_lib import BackupFunction, BackupSchedules, DeadLetterQueue, NoticesInLog, PostgresEndpoint
 from dbbackup.contract import Tier
+from dbbackup.contract_notification import Kind
 from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
@@ -65,7 +66,7 @@ class BackupStack(RecoveryStack):
             log_retention_days=chosen.log_retention_days,
         )
         if notifier is not None:
-            NoticesInLog(self, "Notices", log_group=self.function.log_group, notifier=notifier)
+            NoticesInLog(self, "Notices", log_group=self.function.log_group, notifier=notifier, kind=Kind.BACKUP)
         BackupSchedules(
             self,
             "Schedules",

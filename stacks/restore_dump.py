@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib import LogicalRestore, NoticesInLog, PostgresEndpoint
+from dbbackup.contract_notification import Kind
 from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
 from stacks.network import NetworkStack
@@ -53,7 +54,7 @@ class RestoreDumpStack(RecoveryStack):
             log_level=chosen.log_level,
         )
         if notifier is not None:
-            NoticesInLog(self, "Notices", log_group=dumps.log_group, notifier=notifier)
+            NoticesInLog(self, "Notices", log_group=dumps.log_group, notifier=notifier, kind=Kind.RESTORE)
         CfnOutput(
             self,
             "DumpRestoreMachine",

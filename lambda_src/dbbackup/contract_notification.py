@@ -46,6 +46,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.
 """
 
 
+KILLED_FILTER: Final = (
+    '?"Task timed out after" ?"Runtime exited" ?"Status: timeout" ?"Error Type: Runtime." ?"platform.report"'
+)
+"""Filter pattern of a second subscription, which hands over what Lambda itself says of a run that it has ended, in its
+text format; and all reports in its JSON format, among which the notifier looks for those."""
+
+
 class Kind(StrEnum):
     """What has ended."""
 
@@ -61,3 +68,8 @@ class Outcome(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+def killed_filter_name(kind: Kind) -> str:
+    """Name of the second subscription, by which the notifier knows it and what the function does."""
+    return f"killed-{kind.value}"

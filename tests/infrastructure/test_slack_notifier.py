@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dbbackup.contract import EnvKey
-from dbbackup.contract_notification import LOG_FILTER, NotifyEnvKey
+from dbbackup.contract_notification import KILLED_FILTER, LOG_FILTER, Kind, NotifyEnvKey, killed_filter_name
 from stacks.settings.monitoring import MonitoringSettings
 from tests.infrastructure.synthesis import Synthesized, Template, role_statements, settings_of, synthesize
 
@@ -91,8 +91,13 @@ def test_the_topic_calls_it_and_nobody_else_may_in_its_stack(notification: Templ
 @pytest.mark.parametrize("part", ["backup", "restore-dump"])
 def test_the_log_of_each_function_in_the_vpc_is_read_and_no_other(prod: Synthesized, part: str) -> None:
     template = prod[part]
-    subscription = template.only("AWS::Logs::SubscriptionFilter")
-    assert subscription["FilterPattern"] == LOG_FILTER
+    subscriptions = template.all("AWS::Logs::SubscriptionFilter")
+    subscription = subscriptions[0]
+    assert {found["FilterPattern"] for found in subscriptions} == {LOG_FILTER, KILLED_FILTER}
+    assert len(subscriptions) == 2, "a log group takes no more"
+    for found in subscriptions:
+        assert found["LogGroupName"] == subscription["LogGroupName"]
+        assert found["DestinationArn"] == subscription["DestinationArn"]
     assert subscription["LogGroupName"]["Ref"].startswith(LOG_OF[part])
     (permission,) = [
         found for found in template.all("AWS::Lambda::Permission") if found["Principal"] == "logs.amazonaws.com"
@@ -100,12 +105,23 @@ def test_the_log_of_each_function_in_the_vpc_is_read_and_no_other(prod: Synthesi
     assert permission["SourceArn"] == {"Fn::GetAtt": [subscription["LogGroupName"]["Ref"], "Arn"]}
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
     assert permission["FunctionName"] == subscription["DestinationArn"]
-    (resource,) = template.resources("AWS::Logs::SubscriptionFilter").values()
-    assert resource["DependsOn"] == [
-        name
-        for name, found in template.resources("AWS::Lambda::Permission").items()
-        if found["Properties"] == permission
+    for resource in template.resources("AWS::Logs::SubscriptionFilter").values():
+        assert resource["DependsOn"] == [
+            name
+            for name, found in template.resources("AWS::Lambda::Permission").items()
+            if found["Properties"] == permission
+        ]
+
+
+@pytest.mark.parametrize(("part", "kind"), [("backup", Kind.BACKUP), ("restore-dump", Kind.RESTORE)])
+def test_a_killed_run_is_handed_over_as_what_it_was(prod: Synthesized, part: str, kind: Kind) -> None:
+    (killed,) = [
+        found for found in prod[part].all("AWS::Logs::SubscriptionFilter") if found["FilterPattern"] == KILLED_FILTER
     ]
+    assert killed["FilterName"] == killed_filter_name(kind)
+    # What the pattern looks for is the text that Lambda writes in its text format, which is the default.
+    functions = [found for found in prod[part].all("AWS::Lambda::Function") if "LoggingConfig" in found]
+    assert [found["LoggingConfig"].get("LogFormat", "Text") for found in functions] == ["Text"]
 
 
 def test_it_may_read_one_secret(statements: dict[str, dict[str, Any]]) -> None:

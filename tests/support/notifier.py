@@ -87,12 +87,15 @@ def by_log(*notifications: Notification, group: str = "/aws/lambda/ftry-test-bac
     return log_event([json.dumps(line) for line in lines], group=group)
 
 
-def log_event(lines: list[str], *, group: str = "/aws/lambda/g", kind: str = "DATA_MESSAGE") -> dict[str, Any]:
+def log_event(
+    lines: list[str], *, group: str = "/aws/lambda/g", kind: str = "DATA_MESSAGE", subscription: str = "notices"
+) -> dict[str, Any]:
     """The event of a subscription of a log."""
     document = {
         "messageType": kind,
         "logGroup": group,
         "logStream": "2026/01/11/[$LATEST]abc",
+        "subscriptionFilters": [subscription],
         "logEvents": [{"id": "1", "timestamp": 1768096800123, "message": line} for line in lines],
     }
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()}}

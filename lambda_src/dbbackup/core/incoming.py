@@ -1,4 +1,4 @@
-"""What reaches the notifier: work that has ended, an alarm, an event of RDS, or a text that nobody announced."""
+"""What reaches the notifier: work that has ended or was killed, an alarm, an event of RDS, or any other text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from dbbackup.contract_notification import LOG_FIELD
 from dbbackup.core.cloudwatch_alarm import Alarm, parse_alarm
+from dbbackup.core.killed_run import KilledRun
 from dbbackup.core.message import Block, Message, escaped, header, links, paragraph
 from dbbackup.core.message_links import LogPlace, log_page
 from dbbackup.core.notification import Notification
@@ -34,7 +35,7 @@ class Text:
     log: LogPlace | None = None
 
 
-Incoming = Work | Alarm | RdsEvent | Text
+Incoming = Work | KilledRun | Alarm | RdsEvent | Text
 
 
 def understood(text: str, *, subject: str = "", log: LogPlace | None = None) -> Incoming:

@@ -14,8 +14,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from dbbackup.contract_notification import Kind, killed_filter_name
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.incoming import Incoming, understood
+from dbbackup.core.killed_run import killed_runs
 from dbbackup.core.message_links import LogPlace
 
 
@@ -50,11 +52,8 @@ def _lines(data: str) -> list[Incoming]:
     if document["messageType"] != "DATA_MESSAGE":
         return []  # CloudWatch tries a new subscription out
     group, stream = str(document["logGroup"]), str(document["logStream"])
-    return [
-        understood(
-            str(line["message"]),
-            subject=f"A line of {group}",
-            log=LogPlace(group, stream, int(line["timestamp"])),
-        )
-        for line in document["logEvents"]
-    ]
+    lines = [(str(line["message"]), LogPlace(group, stream, int(line["timestamp"]))) for line in document["logEvents"]]
+    for kind in Kind:
+        if killed_filter_name(kind) in document.get("subscriptionFilters", ()):
+            return list(killed_runs(kind, lines))
+    return [understood(text, subject=f"A line of {group}", log=place) for text, place in lines]

@@ -11,6 +11,7 @@ from dbbackup.core.cloudwatch_alarm import Alarm, AlarmState
 from dbbackup.core.cloudwatch_alarm_message import alarm_message
 from dbbackup.core.errors import DbBackupError
 from dbbackup.core.incoming import Incoming, Text, Work, text_message
+from dbbackup.core.killed_run import KilledRun, killed_message
 from dbbackup.core.message import Message
 from dbbackup.core.message_ports import History, Messenger
 from dbbackup.core.notification import Notification
@@ -92,6 +93,8 @@ def _message(item: Incoming, policy: Policy, history: History, told: Told) -> Me
             if not wanted:
                 return None
             return message_of(notification, policy.around, log=log, after_failure=after_failure)
+        case KilledRun():
+            return killed_message(item, policy.around)
         case Alarm():
             wanted, began = _began(item, history, told)
             return alarm_message(item, policy.around, began=began) if wanted else None
