@@ -144,15 +144,26 @@ class Probe:
         return found
 
     def store_backup(
-        self, database: str = "shop", tier: Tier = Tier.DAILY, *, hours_old: float, **changes: Any
+        self,
+        database: str = "shop",
+        tier: Tier = Tier.DAILY,
+        *,
+        hours_old: float,
+        written: datetime | None = None,
+        **changes: Any,
     ) -> Manifest:
-        """A backup that only its manifest claims to be one; its archive has four bytes."""
+        """A backup that only its manifest claims to be one; its archive has four bytes.
+
+        Its manifest was written a minute after the moment of its data, unless the caller says when.
+        """
         manifest = manifest_of(database, tier, days_old=hours_old / 24).model_copy(update=changes)
         key = manifest.backup_id.object_key
         archive = manifest.archive.model_copy(update={"key": key})
         manifest = manifest.model_copy(update={"archive": archive})
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=b"dump")
         self.s3.put_object(Bucket=BUCKET, Key=manifest_key(key), Body=manifest.to_bytes())
+        stored = s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys[manifest_key(key)]
+        stored.last_modified = (written or manifest.snapshot_at + timedelta(minutes=1)).replace(tzinfo=None)
         return manifest
 
     def deliver(self, alert: RehearsedAlert, at: datetime, value: float = 1) -> None:

@@ -9,6 +9,7 @@ import pytest
 from dbbackup.contract import Tier, metric_dimensions
 from dbbackup.contract_watch import WatchMetric, watch_dimensions
 from dbbackup.core.naming import manifest_key
+from dbbackup.operations.backup_ages import MOST_READ
 from tests.support.rds_world import PROD
 from tests.watch.conftest import BUCKET, Probe
 
@@ -63,6 +64,32 @@ def test_only_the_newest_manifests_are_read(probe: Probe) -> None:
     assert [each["Key"] for each in probe.world.called("GetObject")] == [manifest_key(newest.archive.key)]
     assert probe.world.called("HeadObject") == [], "the role may read manifests alone"
     assert len(probe.world.called("ListObjectsV2")) == len(Tier)
+
+
+@pytest.mark.parametrize("named", [-400, 400], ids=["long-ago", "in-the-future"])
+def test_a_backup_counts_by_its_data_whatever_moment_it_is_filed_under(probe: Probe, named: int) -> None:
+    now = datetime.now(UTC)
+    for hours in range(26, 26 + 24 * 20, 24):
+        probe.store_backup(hours_old=hours)
+    fresh = now - timedelta(hours=1)
+    if named < 0:
+        probe.store_backup(hours_old=1, backup_time=now + timedelta(days=named), snapshot_at=fresh)
+    else:
+        probe.store_backup(hours_old=1)
+        probe.store_backup(hours_old=50, backup_time=now + timedelta(days=named), snapshot_at=now - timedelta(hours=50))
+    probe.world.calls.clear()
+    probe.look()
+    assert age(probe, "shop", Tier.DAILY) == near(1)
+    assert len(probe.world.called("GetObject")) == 2
+
+
+def test_in_a_bucket_that_was_filled_at_once_few_manifests_are_read(probe: Probe) -> None:
+    for hours in range(2, 60):
+        probe.store_backup(hours_old=hours, written=datetime.now(UTC))
+    probe.world.calls.clear()
+    probe.look()
+    assert age(probe, "shop", Tier.DAILY) == near(2)
+    assert len(probe.world.called("GetObject")) == MOST_READ
 
 
 def test_what_lies_there_without_a_sound_archive_is_no_backup(probe: Probe) -> None:

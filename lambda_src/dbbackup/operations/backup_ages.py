@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from dbbackup.contract import Tier
 from dbbackup.core.errors import VerificationFailedError
@@ -11,6 +13,10 @@ from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import MANIFEST_SUFFIX, archive_key, parse_file_name
 from dbbackup.core.ports import BackupStore
 from dbbackup.operations.catalog import read_manifest
+
+MOST_READ: Final = 10
+"""How many sound manifests of one database and tier are read at most: more would cost the probe its time, every five
+minutes, where a bucket was filled from another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +41,67 @@ def newest_backups(store: BackupStore, tier: Tier, databases: Collection[str]) -
     Raises:
         StorageError: the store cannot be listed or read.
     """
-    sizes = {item.key: item.size_bytes for item in store.objects(tier)}
+    found = {item.key: item for item in store.objects(tier)}
     named = []
-    for key in sizes:
+    for key, item in found.items():
         if key.endswith(MANIFEST_SUFFIX):
             archive = archive_key(key)
             parsed = parse_file_name(archive)
-            if parsed and parsed[0] in databases and archive in sizes:
-                named.append((parsed[1], parsed[0], archive))
+            if parsed and parsed[0] in databases and archive in found:
+                named.append(_Candidate(parsed[0], archive, found[archive].size_bytes, parsed[1], item.modified))
     manifests: dict[str, Manifest] = {}
-    damaged = []
-    for _, database, archive in sorted(named, reverse=True):
-        if database in manifests:
+    damaged: list[str] = []
+    for database in sorted({each.database for each in named}):
+        candidates = _in_order([each for each in named if each.database == database])
+        newest = _newest(store, tier, candidates, damaged)
+        if newest is not None:
+            manifests[database] = newest
+    return Newest(manifests, tuple(damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    database: str
+    archive: str
+    size_bytes: int
+    named: datetime
+    written: datetime
+    """When its manifest was written, which is after the moment of its data."""
+
+
+def _in_order(candidates: list[_Candidate]) -> list[_Candidate]:
+    """The one with the newest name, then the others by when they were written, newest first.
+
+    Its name says for when a backup was asked, which may be any moment. In a bucket that was filled from another one
+    all were written in the same hour; there the name is the best guess.
+    """
+    by_name = max(candidates, key=lambda each: each.named)
+    others = sorted(candidates, key=lambda each: (each.written, each.named), reverse=True)
+    return [by_name, *(each for each in others if each is not by_name)]
+
+
+def _newest(store: BackupStore, tier: Tier, candidates: list[_Candidate], damaged: list[str]) -> Manifest | None:
+    """The sound backup whose data are the newest, among the first :data:`MOST_READ` sound ones.
+
+    What was written before the moment of the best one's data cannot be newer, so as a rule two manifests are read at
+    most: a bucket that was filled at once is the only place where the bound ends the search.
+    """
+    best: Manifest | None = None
+    read = 0
+    for candidate in candidates:
+        if best is not None and (candidate.written <= best.age_reference or read == MOST_READ):
             continue
         try:
-            manifest = read_manifest(store, archive)
+            manifest = read_manifest(store, candidate.archive)
         except VerificationFailedError as error:
             damaged.append(str(error))
             continue
         # The life cycle may have taken it since it was listed.
-        if manifest and _is_sound(manifest, tier, database, sizes[archive]):
-            manifests[database] = manifest
-    return Newest(manifests, tuple(damaged))
+        if manifest and _is_sound(manifest, tier, candidate.database, candidate.size_bytes):
+            read += 1
+            if best is None or manifest.age_reference > best.age_reference:
+                best = manifest
+    return best
 
 
 def _is_sound(manifest: Manifest, tier: Tier, database: str, size_bytes: int) -> bool:
