@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,6 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.backup_image import backup_image
+from constructs_lib.backup_lifecycle import DEFAULT_KEPT_DAYS
 from constructs_lib.backup_permissions import grant_backup
 from constructs_lib.function_role import FunctionRole
 from constructs_lib.log_group import EncryptedLogGroup
@@ -63,6 +64,7 @@ class BackupFunction(Construct):
         compression: str = "auto",
         compression_level: int = 9,
         exact_count_max_bytes: int = 2**30,
+        kept_days: Mapping[Tier, int] | None = None,
         log_level: str = "INFO",
         log_retention_days: int = 90,
     ) -> None:
@@ -115,6 +117,9 @@ class BackupFunction(Construct):
                 EnvKey.COMPRESSION_LEVEL.value: str(compression_level),
                 EnvKey.EXACT_COUNT_MAX_BYTES.value: str(exact_count_max_bytes),
                 EnvKey.DEADLINE_MARGIN_SECONDS.value: str(deadline_margin_seconds),
+                EnvKey.KEPT_DAYS.value: json.dumps(
+                    {tier.value: days for tier, days in (kept_days or DEFAULT_KEPT_DAYS).items()}
+                ),
                 EnvKey.DB_HOST.value: database.host,
                 EnvKey.DB_PORT.value: str(database.port),
                 EnvKey.DB_NAMES.value: json.dumps(list(database_names), ensure_ascii=False),

@@ -33,6 +33,7 @@ DEFAULT_TIERS: Final[Mapping[Tier, TierRule]] = {
     Tier.MANUAL: TierRule(kept_days=30),
 }
 """The retention policy of the design."""
+DEFAULT_KEPT_DAYS: Final[Mapping[Tier, int]] = {tier: rule.kept_days for tier, rule in DEFAULT_TIERS.items()}
 
 
 def tier_prefix(tier: Tier) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from datetime import UTC, datetime, timedelta
 
 import psutil
 
@@ -22,7 +23,8 @@ def kill_the_dump(stage: Stage, world: World) -> Invocation:
     """Kill pg_dump with SIGKILL while its archive is being uploaded."""
     before = world.keys()
     backups = len(world.listed())
-    running = world.start({"tier": Tier.DAILY.value, "scheduled_time": "2020-01-01T02:00:00Z"})
+    due = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) - timedelta(days=3)
+    running = world.start({"tier": Tier.DAILY.value, "scheduled_time": due.isoformat()})
     _kill_dump(running.process.pid, world)
     invocation = world.keep(running.finish())
     failure = next((line for line in invocation.lines if line.get("message") == "backup failed"), {})

@@ -38,6 +38,8 @@ class EnvKey(StrEnum):
     """Tables up to this size on disk, in bytes, have their rows counted exactly, larger ones estimated."""
     DEADLINE_MARGIN_SECONDS = "BACKUP_DEADLINE_MARGIN_SECONDS"
     """Seconds before the function's time-out at which an unfinished backup is aborted in order."""
+    KEPT_DAYS = "BACKUP_KEPT_DAYS"
+    """JSON object, :class:`Tier` to the days that its backups are kept: an event for a moment before that is a slip."""
     DB_HOST = "DB_HOST"
     """Host name of the PostgreSQL server."""
     DB_PORT = "DB_PORT"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dbbackup.contract import Metric, Tier
+from dbbackup.contract import EnvKey, Metric, Tier
 from dbbackup.core.errors import InvalidRequestError, StorageError, VerificationFailedError
 from dbbackup.core.naming import manifest_key
 from dbbackup.core.notification import Notification
@@ -125,6 +125,24 @@ def test_a_failure_is_told_in_its_own_words(function: Function, capsys: pytest.C
     assert told["failure"]["error"] == "credentials"
     assert "secret" in told["failure"]["what"]
     assert Metric.VERIFICATION_FAILURE not in metrics(output), "it never came to a verification"
+
+
+@pytest.mark.parametrize(
+    ("tier", "due"), [("daily", "2025-01-11T02:00:00Z"), ("manual", "9999-01-11T02:00:00Z")], ids=["past", "future"]
+)
+def test_a_slip_in_the_scheduled_time_makes_no_backup(
+    function: Function,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tier: str,
+    due: str,
+) -> None:
+    monkeypatch.setenv(EnvKey.KEPT_DAYS, json.dumps({"daily": 30}))
+    with pytest.raises(InvalidRequestError, match="scheduled_time"):
+        function.invoke({"tier": tier, "scheduled_time": due})
+    assert function.bucket.names() == []
+    (told,) = notices(capsys.readouterr().out)
+    assert (told["database"], told["failure"]["error"]) == (function.database.name, "invalid-request")
 
 
 def test_a_failed_verification_is_counted_as_one(

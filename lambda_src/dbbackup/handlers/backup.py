@@ -22,7 +22,7 @@ from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import receipt_key
 from dbbackup.core.notification import Notification
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
-from dbbackup.handlers.event import BackupEvent, parse_event
+from dbbackup.handlers.event import BackupEvent, check_scheduled_time, parse_event
 from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.backup import BackupOutcome, BackupRequest, run_backup
@@ -57,6 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         due_at = asked.scheduled_time
         database = settings.database(asked.database)
         signals = Signals(settings.environment, database, asked.tier.value)
+        check_scheduled_time(asked, kept_days=settings.kept_days, now=started_at)
         signals.started()
         outcome = _run(settings, asked, database, context)
         receipt = _receipt(settings, asked, outcome)

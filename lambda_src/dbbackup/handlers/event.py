@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -11,6 +13,10 @@ from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.git_commit import COMMIT_PATTERN
 from dbbackup.core.problems import problems_of
 from dbbackup.core.receipt import REQUESTED_BY_MAX
+from dbbackup.core.units import format_time
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far in the future a scheduled time may lie by our clock."""
 
 
 class BackupEvent(BaseModel):
@@ -37,6 +43,34 @@ class BackupEvent(BaseModel):
         if self.tier is not Tier.PRE_MIGRATION and (self.commit is not None or self.requested_by is not None):
             raise ValueError(f"commit and requested_by go with tier {Tier.PRE_MIGRATION.value}")
         return self
+
+
+def check_scheduled_time(event: BackupEvent, *, kept_days: Mapping[Tier, int], now: datetime) -> None:
+    """Refuse a moment that a backup cannot sensibly be filed under: under its name nobody would look for it.
+
+    Args:
+        event: what is asked for.
+        kept_days: how many days each tier is kept; of one that is not named any moment of the past will do.
+        now: this moment.
+
+    Raises:
+        InvalidRequestError: the moment lies in the future, or further back than the tier is kept.
+    """
+    due, kept = event.scheduled_time, kept_days.get(event.tier)
+    if due is None:
+        return
+    if due > now + CLOCKS_DIFFER:
+        problem = f"lies in the future, and a backup holds what there is now, {format_time(now)}"
+    elif kept is not None and due < now - timedelta(days=kept):
+        problem = f"lies {(now - due).days} days back, and {event.tier.value} backups are kept {kept} days"
+    else:
+        return
+    raise InvalidRequestError(
+        f"{EventField.SCHEDULED_TIME.value} {format_time(due)} {problem}.",
+        untouched="Nothing was connected to and nothing was written.",
+        action=f"Give the moment when this backup was due, or leave {EventField.SCHEDULED_TIME.value} out: then it is "
+        "filed under the moment when it begins.",
+    )
 
 
 def parse_event(event: object) -> BackupEvent:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from dbbackup.contract import EventField, Tier
 from dbbackup.core.errors import InvalidRequestError
-from dbbackup.handlers.event import BackupEvent, parse_event
+from dbbackup.handlers.event import BackupEvent, check_scheduled_time, parse_event
 
 
 def test_the_schedules_event_is_understood() -> None:
@@ -21,6 +21,45 @@ def test_all_but_the_tier_may_be_left_out() -> None:
 
 def test_the_fields_are_those_of_the_contract() -> None:
     assert set(BackupEvent.model_fields) == {field.value for field in EventField}
+
+
+NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
+KEPT = {Tier.DAILY: 30, Tier.WEEKLY: 90}
+
+
+def _due(moment: datetime | None, tier: Tier = Tier.DAILY) -> BackupEvent:
+    return BackupEvent(tier=tier, scheduled_time=moment)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _due(None),
+        _due(NOW + timedelta(minutes=4)),
+        _due(NOW - timedelta(days=29)),
+        _due(NOW - timedelta(days=89), Tier.WEEKLY),
+        _due(NOW - timedelta(days=900), Tier.MANUAL),
+    ],
+    ids=["none", "clocks-differ", "late", "late-weekly", "not-named"],
+)
+def test_a_moment_that_a_backup_may_have_been_due_at_is_taken(event: BackupEvent) -> None:
+    check_scheduled_time(event, kept_days=KEPT, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (_due(NOW + timedelta(minutes=6)), "2026-01-31T03:06:00Z lies in the future"),
+        (_due(NOW - timedelta(days=31)), "lies 31 days back, and daily backups are kept 30 days"),
+        (_due(datetime(2025, 1, 12, 3, tzinfo=UTC), Tier.WEEKLY), "and weekly backups are kept 90 days"),
+    ],
+    ids=["future", "past", "sample-of-the-runbook"],
+)
+def test_a_moment_under_which_nobody_would_look_for_a_backup_is_refused(event: BackupEvent, said: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        check_scheduled_time(event, kept_days=KEPT, now=NOW)
+    assert said in refused.value.what
+    assert "leave scheduled_time out" in refused.value.action
 
 
 @pytest.mark.parametrize(
