@@ -34,6 +34,8 @@ DEFAULT_TIERS: Final[Mapping[Tier, TierRule]] = {
 }
 """The retention policy of the design."""
 DEFAULT_KEPT_DAYS: Final[Mapping[Tier, int]] = {tier: rule.kept_days for tier, rule in DEFAULT_TIERS.items()}
+ABORT_INCOMPLETE_DAYS: Final = 1
+"""Days until what an unfinished upload has left is removed: it is paid for, and no listing of objects shows it."""
 
 
 def tier_prefix(tier: Tier) -> str:
@@ -42,7 +44,7 @@ def tier_prefix(tier: Tier) -> str:
 
 
 def lifecycle_rules(
-    tiers: Mapping[Tier, TierRule], *, noncurrent_days: int, abort_incomplete_days: int = 1
+    tiers: Mapping[Tier, TierRule], *, noncurrent_days: int, abort_incomplete_days: int = ABORT_INCOMPLETE_DAYS
 ) -> list[s3.LifecycleRule]:
     """Rules for all tiers.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from constructs_lib.backup_lifecycle import ABORT_INCOMPLETE_DAYS
 from dbbackup.contract import Tier
 from dbbackup.contract_watch import WatchedSetting
 from stacks.settings import Settings
@@ -22,6 +23,9 @@ def declared(settings: Settings) -> dict[WatchedSetting, object]:
             f"{tier.value}/": {
                 "kept_days": chosen.kept_days,
                 "storage_class": None if chosen.storage_class == "STANDARD" else chosen.storage_class,
+                "moved_after_days": chosen.transition_after_days,
+                "noncurrent_days": storage.noncurrent_days,
+                "abort_days": ABORT_INCOMPLETE_DAYS,
             }
             for tier, chosen in zip(Tier, storage.tiers.all(), strict=True)
         },

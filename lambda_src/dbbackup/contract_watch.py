@@ -45,7 +45,9 @@ class WatchedSetting(StrEnum):
     BUCKET_LOCK = "bucket-lock"
     """``{"mode": "GOVERNANCE" or "COMPLIANCE", "days": n}``; a longer or stricter lock is no drift."""
     BUCKET_LIFECYCLE = "bucket-lifecycle"
-    """``{prefix: {"kept_days": n, "storage_class": "GLACIER" or null}}``: what the rules come to for each tier."""
+    """``{prefix: {"kept_days": n, "storage_class": "GLACIER" or null, "moved_after_days": n, "noncurrent_days": n,
+    "abort_days": n}}``: what the rules come to for each tier. Deleted versions that are kept longer, and unfinished
+    uploads that are removed sooner, are no drift."""
     BUCKET_PUBLIC_ACCESS = "bucket-public-access"
     """True: all four blocks of public access are on."""
 

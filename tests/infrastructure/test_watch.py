@@ -74,12 +74,20 @@ def test_what_is_declared_is_what_the_templates_say(monitoring: Template, prod: 
 
 def _lifecycle(bucket: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    (housekeeping,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule["Id"] == "housekeeping"]
+    always = {
+        "noncurrent_days": housekeeping["NoncurrentVersionExpiration"]["NoncurrentDays"],
+        "abort_days": housekeeping["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"],
+    }
     for rule in bucket["LifecycleConfiguration"]["Rules"]:
         if "Prefix" in rule:
-            place = found.setdefault(rule["Prefix"], {"kept_days": None, "storage_class": None})
+            place = found.setdefault(
+                rule["Prefix"], {"kept_days": None, "storage_class": None, "moved_after_days": 0, **always}
+            )
             place["kept_days"] = rule.get("ExpirationInDays", place["kept_days"])
             for move in rule.get("Transitions", []):
                 place["storage_class"] = move["StorageClass"]
+                place["moved_after_days"] = move["TransitionInDays"]
     # Prefixes that are not tiers, such as that of receipts, are not watched.
     return {prefix: kept for prefix, kept in found.items() if prefix in {f"{tier.value}/" for tier in Tier}}
 

@@ -53,8 +53,14 @@ DECLARED: dict[WatchedSetting, Any] = {
     WatchedSetting.BUCKET_VERSIONING: "Enabled",
     WatchedSetting.BUCKET_LOCK: {"mode": "GOVERNANCE", "days": 7},
     WatchedSetting.BUCKET_LIFECYCLE: {
-        "daily/": {"kept_days": 30, "storage_class": None},
-        "weekly/": {"kept_days": 90, "storage_class": "GLACIER"},
+        "daily/": {"kept_days": 30, "storage_class": None, "noncurrent_days": 7, "abort_days": 1},
+        "weekly/": {
+            "kept_days": 90,
+            "storage_class": "GLACIER",
+            "moved_after_days": 0,
+            "noncurrent_days": 7,
+            "abort_days": 1,
+        },
     },
     WatchedSetting.BUCKET_PUBLIC_ACCESS: True,
 }

@@ -61,6 +61,11 @@ def rule(name: str, place: dict[str, Any], **does: Any) -> dict[str, Any]:
     return {"ID": name, "Status": "Enabled", "Filter": place, **does}
 
 
+def housekeeping(**changes: Any) -> dict[str, Any]:
+    """The rule for what is no backup any more or never became one, changed."""
+    return {**lifecycle_rules()[0], **changes}
+
+
 def blocks(**changes: bool) -> Change:
     """Change the blocks of public access."""
     return lambda probe: probe.s3.put_public_access_block(
@@ -114,6 +119,33 @@ WORSE: list[tuple[WatchedSetting, Change, str]] = [
         lifecycle(rule("manifests-too", {"Prefix": "daily/"}, **TO_DEEP)),
         "daily/ kept 30 days, dumps moved to DEEP_ARCHIVE (by a rule that is not for all dumps",
     ),
+    (
+        WatchedSetting.BUCKET_LIFECYCLE,
+        lifecycle(housekeeping(NoncurrentVersionExpiration={"NoncurrentDays": 1})),
+        "daily/ deleted versions kept 1 day; weekly/ deleted versions kept 1 day",
+    ),
+    (
+        WatchedSetting.BUCKET_LIFECYCLE,
+        lifecycle(without="housekeeping"),
+        "daily/ deleted versions kept for ever, unfinished uploads kept for ever; weekly/",
+    ),
+    (
+        WatchedSetting.BUCKET_LIFECYCLE,
+        lifecycle(rule("quick", {"Prefix": "daily/s"}, NoncurrentVersionExpiration={"NoncurrentDays": 2})),
+        "daily/ deleted versions kept 2 days",
+    ),
+    (
+        WatchedSetting.BUCKET_LIFECYCLE,
+        lifecycle(housekeeping(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 30})),
+        "daily/ unfinished uploads kept 30 days",
+    ),
+    (
+        WatchedSetting.BUCKET_LIFECYCLE,
+        lifecycle(
+            rule("weekly-dumps-move", {"And": DUMPS}, Transitions=[{"Days": 60, "StorageClass": "GLACIER"}]),
+        ),
+        "weekly/ kept 90 days, dumps moved to GLACIER after 60 days",
+    ),
     (WatchedSetting.BUCKET_PUBLIC_ACCESS, blocks(BlockPublicPolicy=False), "off: BlockPublicPolicy"),
     (
         WatchedSetting.BUCKET_PUBLIC_ACCESS,
@@ -128,6 +160,7 @@ BETTER: list[Change] = [
     lock(Mode="COMPLIANCE", Years=1),
     described(PendingModifiedValues={"BackupRetentionPeriod": 35, "DBInstanceClass": "db.m7g.large"}),
     lifecycle(rule("other-place", {"Prefix": "rehearsals/"}, Expiration={"Days": 1})),
+    lifecycle(housekeeping(NoncurrentVersionExpiration={"NoncurrentDays": 30})),
     lifecycle(rule("later", {"Prefix": ""}, Expiration={"Days": 400})),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,27 +41,62 @@ def public_access_drift(found: Mapping[str, bool]) -> Drift | None:
 
 
 def lifecycle_drift(declared: Mapping[str, DeclaredTier], rules: Sequence[Rule]) -> Drift | None:
-    """Tiers for which the rules come to something else, sooner or later, here or there."""
+    """Tiers for which the rules come to something else, sooner or later, here or there.
+
+    Deleted versions must be kept as long at least, and unfinished uploads be removed as soon at least.
+    """
     wanted, found = [], []
     for prefix, tier in declared.items():
-        expected = _Fate(tier.kept_days, (tier.storage_class,) if tier.storage_class else ())
+        moved = (_moved(tier.storage_class, tier.moved_after_days),) if tier.storage_class else ()
+        expected = _Fate(tier.kept_days, moved, tier.noncurrent_days, tier.abort_days)
         actual = _fate(prefix, rules)
-        if actual != expected:
-            wanted.append(f"{prefix} {expected}")
-            found.append(f"{prefix} {actual}")
+        differing = expected.worse_in(actual)
+        if differing:
+            wanted.append(f"{prefix} {', '.join(says(expected) for says in differing)}")
+            found.append(f"{prefix} {', '.join(says(actual) for says in differing)}")
     return Drift(WatchedSetting.BUCKET_LIFECYCLE, "; ".join(wanted), "; ".join(found)) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    """What becomes of the objects under a prefix."""
+    """What becomes of the objects under a prefix; None for what is kept for ever."""
 
     kept_days: int | None
     moved: tuple[str, ...]
+    noncurrent_days: int | None
+    abort_days: int | None
 
-    def __str__(self) -> str:
-        kept = "kept for ever" if self.kept_days is None else f"kept {self.kept_days} days"
-        return f"{kept}, dumps moved to {' and '.join(self.moved)}" if self.moved else f"{kept}, not moved"
+    def worse_in(self, found: _Fate) -> list[Callable[[_Fate], str]]:
+        """In what the found one is not as good as this one: functions that say it of either."""
+        differing: list[Callable[[_Fate], str]] = []
+        if (found.kept_days, found.moved) != (self.kept_days, self.moved):
+            differing.append(_objects)
+        if found.noncurrent_days is None or found.noncurrent_days < (self.noncurrent_days or 0):
+            differing.append(_versions)
+        if found.abort_days is None or found.abort_days > (self.abort_days or 0):
+            differing.append(_uploads)
+        return differing
+
+
+def _objects(fate: _Fate) -> str:
+    return f"{_for(fate.kept_days)}, {'dumps moved to ' + ' and '.join(fate.moved) if fate.moved else 'not moved'}"
+
+
+def _versions(fate: _Fate) -> str:
+    return f"deleted versions {_for(fate.noncurrent_days)}"
+
+
+def _uploads(fate: _Fate) -> str:
+    return f"unfinished uploads {_for(fate.abort_days)}"
+
+
+def _for(days: int | None) -> str:
+    return "kept for ever" if days is None else f"kept {days} day{'' if days == 1 else 's'}"
+
+
+def _moved(storage_class: str, days: int | None) -> str:
+    after = " on a certain day" if days is None else f" after {days} days" if days else ""
+    return f"{storage_class}{after}"
 
 
 def _fate(prefix: str, rules: Sequence[Rule]) -> _Fate:
@@ -69,21 +104,38 @@ def _fate(prefix: str, rules: Sequence[Rule]) -> _Fate:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
     """
-    for_all: list[int] = []
-    for_some: list[int] = []
+    expire, versions, uploads = _Earliest(), _Earliest(), _Earliest()
     moved: set[str] = set()
     for rule in rules:
         scope = _scope(rule)
         if rule.get("Status") != "Enabled" or not scope.touches(prefix):
             continue
-        days = _days(rule.get("Expiration") or {})
-        if days is not None:
-            (for_all if scope.holds(prefix) and not scope.narrowed else for_some).append(days)
+        for_all = scope.holds(prefix) and not scope.narrowed
+        expire.add(_days(rule.get("Expiration") or {}), for_all=for_all)
+        versions.add((rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays"), for_all=for_all)
+        if for_all:  # that some uploads are removed sooner costs nobody a backup
+            uploads.add((rule.get("AbortIncompleteMultipartUpload") or {}).get("DaysAfterInitiation"), for_all=True)
         for transition in rule.get("Transitions") or ():
-            name = str(transition.get("StorageClass"))
+            name = _moved(str(transition.get("StorageClass")), transition.get("Days"))
             moved.add(name if scope.dumps_of(prefix) else f"{name} (by a rule that is not for all dumps and only them)")
-    kept = min(for_all + for_some) if for_all else None
-    return _Fate(kept, tuple(sorted(moved)))
+    return _Fate(expire.days, tuple(sorted(moved)), versions.days, uploads.days)
+
+
+class _Earliest:
+    """The fewest days of several rules; there must be one that is for all objects, or some are kept for ever."""
+
+    def __init__(self) -> None:
+        self._found: list[int] = []
+        self._whole = False
+
+    def add(self, days: int | None, *, for_all: bool) -> None:
+        if days is not None:
+            self._found.append(days)
+            self._whole = self._whole or for_all
+
+    @property
+    def days(self) -> int | None:
+        return min(self._found) if self._whole else None
 
 
 def _days(expiration: Mapping[str, Any]) -> int | None:

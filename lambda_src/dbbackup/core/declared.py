@@ -26,6 +26,9 @@ class DeclaredTier(_Document):
 
     kept_days: int = Field(ge=1)
     storage_class: str | None = Field(description="where dumps are moved; None leaves them in Standard")
+    moved_after_days: int = Field(default=0, ge=0, description="days until they are moved")
+    noncurrent_days: int = Field(ge=1, description="days that a deleted or overwritten version can be got back")
+    abort_days: int = Field(ge=1, description="days until what an unfinished upload has left is removed")
 
 
 class Declared(_Document):
