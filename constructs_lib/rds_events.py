@@ -10,7 +10,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 CATEGORIES: Final = ("backup", "deletion", "failover", "failure", "low storage", "recovery")
-"""Categories of an instance's events that people hear of.
+"""Categories of an instance's events that go to the topic. How much each event asks of people, and that the nightly
+backup is told in Slack only where all successes are, is in ``dbbackup.core.rds_event``.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,7 +15,56 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dbbackup.core.message import Block, Message, code, contacts_block, escaped, facts, header, links, paragraph
 from dbbackup.core.work_message import Around
 
-_SERIOUS: Final = re.compile(r"fail|storage|incompatible|unable|cannot|not enough|corrupt|inaccessible", re.IGNORECASE)
+_SERIOUS: Final = re.compile(
+    r"fail|storage|incompatible|unable|cannot|not enough|corrupt|inaccessible|deleted", re.IGNORECASE
+)
+
+
+class Weight(StrEnum):
+    """What an event asks of whoever reads it."""
+
+    ACT = "🚨"
+    """The instance is gone, down or about to be: somebody must look now."""
+    LOOK = "⚠️"
+    """Something is less than it was, and RDS is at it, or it can wait for the morning."""
+    OVER = "🟢"
+    """It is well again."""
+    NEWS = "ℹ️"
+    """Good to know."""
+    ROUTINE = "💤"
+    """Every night."""
+
+
+_WEIGHTS: Final = {
+    Weight.ACT: (
+        "0003",  # deleted
+        "0013",  # failover started
+        "0020",  # recovery of the instance started: it is down until that is complete
+        "0031",  # failed; RDS recommends a point-in-time restore
+        *("0035", "0036", "0315"),  # incompatible parameters or network
+        *("0007", "0089", "0221", "0222", "0330", "0331"),  # storage low or exhausted
+        *("0223", "0224", "0254"),  # storage cannot grow
+        *("0418", "0419"),  # the key cannot be used
+    ),
+    Weight.LOOK: (
+        *("0050", "0052"),  # activation, or recovery of a Multi-AZ instance, started
+        *("0079", "0080"),  # enhanced monitoring switched off
+        "0086",  # the option group cannot be associated
+    ),
+    Weight.OVER: (
+        *("0015", "0049", "0051", "0065"),  # failover or activation completed
+        *("0021", "0053"),  # recovery complete
+        "0420",  # the key can be used again
+    ),
+    Weight.NEWS: (
+        "0023",  # a snapshot was asked for while one is made
+        "0034",  # a failover that was asked for is not made, as one has just been
+        *("0219", "0220", "0237"),  # storage grows later, by itself
+    ),
+    Weight.ROUTINE: ("0001", "0002"),  # backup started, backup finished
+}
+_BY_NUMBER: Final = {f"RDS-EVENT-{number}": weight for weight, numbers in _WEIGHTS.items() for number in numbers}
+"""Of the categories that the subscription names; the page above has the table."""
 
 
 class RdsEvent(BaseModel):
@@ -35,9 +85,10 @@ class RdsEvent(BaseModel):
         return self.explained.rpartition("#")[2]
 
     @property
-    def serious(self) -> bool:
-        """Whether somebody may have to act, going by its words: an event does not say its category."""
-        return bool(_SERIOUS.search(self.text))
+    def weight(self) -> Weight:
+        """By its number; of one that is not known, by its words: an event does not say its category."""
+        by_words = Weight.ACT if _SERIOUS.search(self.text) else Weight.NEWS
+        return _BY_NUMBER.get(self.number, by_words)
 
 
 def parse_rds_event(document: Mapping[str, Any]) -> RdsEvent | None:
@@ -50,7 +101,7 @@ def parse_rds_event(document: Mapping[str, Any]) -> RdsEvent | None:
 
 def rds_message(event: RdsEvent, around: Around) -> Message:
     """The message of an event."""
-    title = f"{'⚠️' if event.serious else 'ℹ️'} RDS: {event.source}"
+    title = f"{event.weight.value} RDS: {event.source}"
     blocks: list[Block] = [header(title), paragraph(escaped(event.text))]
     blocks += facts(
         [
@@ -61,6 +112,6 @@ def rds_message(event: RdsEvent, around: Around) -> Message:
         ]
     )
     blocks += links([("console", event.page or None), ("what it means", event.explained or None)])
-    if event.serious:
+    if event.weight is Weight.ACT:
         blocks += contacts_block(around.contacts)
     return Message(escaped(f"{title}: {event.text}", 300), tuple(blocks))

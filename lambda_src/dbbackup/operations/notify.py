@@ -15,7 +15,7 @@ from dbbackup.core.killed_run import KilledRun, killed_message
 from dbbackup.core.message import Message
 from dbbackup.core.message_ports import History, Messenger
 from dbbackup.core.notification import Notification
-from dbbackup.core.rds_event import RdsEvent, rds_message
+from dbbackup.core.rds_event import RdsEvent, Weight, rds_message
 from dbbackup.core.webhook import UndeliveredError
 from dbbackup.core.work_message import Around, message_of
 
@@ -25,7 +25,7 @@ class Policy:
     """What is told, and what besides.
 
     Attributes:
-        successes: which verified backups are told.
+        successes: which verified backups are told; the nightly ones of RDS only with all.
         around: links and contacts.
     """
 
@@ -99,7 +99,9 @@ def _message(item: Incoming, policy: Policy, history: History, told: Told) -> Me
             wanted, began = _began(item, history, told)
             return alarm_message(item, policy.around, began=began) if wanted else None
         case RdsEvent():
-            return rds_message(item, policy.around)
+            # RDS's own nightly backup is a success like any other.
+            told_always = item.weight is not Weight.ROUTINE or policy.successes is Successes.ALL
+            return rds_message(item, policy.around) if told_always else None
         case Text():
             return text_message(item, policy.around)
 
