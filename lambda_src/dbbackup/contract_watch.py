@@ -65,8 +65,8 @@ class WatchMetric(StrEnum):
     """1 where a setting is not as declared, 0 where it is; dimensions of :func:`watch_dimensions` with the setting.
     No data where it could not be read. Unit Count."""
     ALERTS_UNDELIVERED = "AlertsUndelivered"
-    """How many of the two alerts of the latest complete rehearsal of the alert path did not arrive; dimensions of
-    :func:`watch_dimensions`. Unit Count."""
+    """How many of the two alerts of the latest complete rehearsal of the alert path did not arrive, both where nothing
+    was rehearsed for eight days; dimensions of :func:`watch_dimensions`. Unit Count."""
 
 
 SETTING_DIMENSION: Final = "Setting"

@@ -16,14 +16,16 @@ from moto import mock_aws
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.s3.models import s3_backends
 
-from dbbackup.contract import METRICS_NAMESPACE, SERVICE, EnvKey, Tier
+from dbbackup.contract import METRICS_NAMESPACE, SERVICE, EnvKey, Metric, Tier
 from dbbackup.contract_watch import (
     ALERT_DELIVERED,
+    PROBE_MINUTES,
     RehearsedAlert,
     WatchedSetting,
     WatchEnvKey,
     WatchMetric,
     delivered_dimensions,
+    rehearsed_dimensions,
 )
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import manifest_key
@@ -171,6 +173,22 @@ class Probe:
         stored = s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys[manifest_key(key)]
         stored.last_modified = (written or manifest.snapshot_at + timedelta(minutes=1)).replace(tzinfo=None)
         return manifest
+
+    def rehearse(self, start: datetime, minutes: int) -> None:
+        """Let the probe have said for so long that the synthetic backup fails, and that it is well around that."""
+        moments = range(-10, minutes + 15, PROBE_MINUTES)
+        dimensions = [{"Name": key, "Value": each} for key, each in rehearsed_dimensions("test").items()]
+        data = [
+            {
+                "MetricName": Metric.BACKUP_FAILURE.value,
+                "Dimensions": dimensions,
+                "Timestamp": start + timedelta(minutes=each, seconds=20),
+                "Value": float(0 <= each < minutes),
+            }
+            for each in moments
+            if start + timedelta(minutes=each) < datetime.now(UTC)
+        ]
+        boto3.client("cloudwatch").put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=cast("Any", data))
 
     def deliver(self, alert: RehearsedAlert, at: datetime, value: float = 1) -> None:
         """Let the notifier have said that it delivered a message."""

@@ -7,8 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dbbackup.contract import Metric
-from dbbackup.contract_watch import RehearsedAlert, WatchEnvKey, WatchMetric, rehearsed_dimensions, watch_dimensions
-from dbbackup.core.alert_rehearsal import GRACE, AlertRehearsal, Window
+from dbbackup.contract_watch import (
+    PROBE_MINUTES,
+    RehearsedAlert,
+    WatchEnvKey,
+    WatchMetric,
+    rehearsed_dimensions,
+    watch_dimensions,
+)
+from dbbackup.core.alert_rehearsal import GRACE, LOOK_BACK, AlertRehearsal, RehearsalRecord, Window
 from tests.support.rds_world import PROD
 from tests.watch.conftest import Probe, rehearse_at
 
@@ -48,20 +55,69 @@ def test_a_moment_in_another_zone_is_the_same_moment() -> None:
     assert not MORNING.running(datetime.fromisoformat("2026-01-05T00:30:00+05:00"))
 
 
+NOW = at("2026-01-07T12:00:00")
+PERIOD = timedelta(minutes=PROBE_MINUTES)
+
+
+def said(*spans: tuple[timedelta, int], silent: tuple[timedelta, ...] = ()) -> RehearsalRecord:
+    """What the probe has said: well, but for so many minutes of failure from so long ago on, or nothing at all."""
+    failing = {NOW - each * PERIOD: False for each in range(int(LOOK_BACK / PERIOD))}
+    for ago, minutes in spans:
+        for each in range(minutes // PROBE_MINUTES):
+            failing[NOW - ago + each * PERIOD] = True
+    for ago in silent:
+        failing.pop(NOW - ago)
+    return RehearsalRecord(failing={moment: value for moment, value in failing.items() if moment <= NOW}, delivered={})
+
+
+def days(number: float) -> timedelta:
+    """So many days."""
+    return timedelta(days=number)
+
+
 @pytest.mark.parametrize(
-    ("moment", "start"),
+    ("record", "start", "minutes"),
     [
-        ("2026-01-04T22:00:00", "2025-12-28T23:00:00"),
-        ("2026-01-04T23:30:00", "2025-12-28T23:00:00"),
-        ("2026-01-05T01:29:59", "2025-12-28T23:00:00"),
-        ("2026-01-05T01:30:00", "2026-01-04T23:00:00"),
-        ("2026-01-09T12:00:00", "2026-01-04T23:00:00"),
+        (said((days(2), 60)), days(2), 60),
+        (said((days(7.75), 60), (days(0.75), 120)), days(0.75), 120),
+        (said((days(7), 60), (timedelta(minutes=40), 60)), days(7), 60),
+        (said((days(7), 60), (timedelta(minutes=85), 60)), days(7), 60),
+        (said((days(7), 60), (timedelta(minutes=90), 60)), timedelta(minutes=90), 60),
+        (said((days(7), 60), (days(1), 20)), days(7), 60),
+        (said((days(1), 60), silent=(days(1) - 3 * PERIOD, days(1) - 4 * PERIOD)), days(1), 60),
+        (said((days(8), 24 * 60)), days(8), 24 * 60),
+    ],
+    ids=[
+        *("the-last", "the-later-of-two", "while-one-runs", "in-its-grace", "after-its-grace", "one-was-cut-short"),
+        *("with-looks-missed", "a-day-long"),
     ],
 )
-def test_the_last_one_that_is_over_with_its_grace_is_judged(moment: str, start: str) -> None:
-    judged = NIGHT.judged(at(moment))
-    assert judged == Window(at(start), at(start) + timedelta(hours=2))
-    assert judged.judged_until <= at(moment)
+def test_the_last_rehearsal_that_there_was_and_that_is_over_is_judged(
+    record: RehearsalRecord, start: timedelta, minutes: int
+) -> None:
+    assert record.judged(NOW) == Window(NOW - start, NOW - start + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        said(),
+        RehearsalRecord(failing={}, delivered={}),
+        said((days(8.5), 60)),
+        said((timedelta(minutes=40), 60)),
+        said((days(1), 25)),
+    ],
+    ids=["never", "probe-silent", "too-long-ago", "the-first-still-runs", "only-cut-short"],
+)
+def test_without_a_rehearsal_of_late_there_is_none_to_judge(record: RehearsalRecord) -> None:
+    assert record.judged(NOW) is None
+
+
+def test_two_failures_with_a_silent_probe_between_them_are_two_rehearsals() -> None:
+    record = said((days(7), 60), (days(0.125), 60))
+    failing = {moment: value for moment, value in record.failing.items() if value}
+    silent = RehearsalRecord(failing=failing, delivered={})
+    assert silent.judged(NOW) == Window(NOW - days(0.125), NOW - days(0.125) + timedelta(minutes=60))
 
 
 def hours_ago(hours: int) -> datetime:
@@ -100,6 +156,7 @@ def test_without_a_rehearsal_nothing_of_it_is_said(probe: Probe) -> None:
 def test_alerts_that_arrived_are_not_missed(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     start = hours_ago(3)
     monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(start, 60))
+    probe.rehearse(start, 60)
     probe.deliver(RehearsedAlert.FAILED, start + timedelta(minutes=7))
     probe.deliver(RehearsedAlert.MISSING, start + timedelta(minutes=60) + GRACE - timedelta(minutes=5))
     assert probe.look()["undelivered"] == []
@@ -112,6 +169,7 @@ def test_an_alert_that_did_not_arrive_is_named(
 ) -> None:
     start = hours_ago(3)
     monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(start, 60))
+    probe.rehearse(start, 60)
     probe.deliver(arrived, start + timedelta(minutes=7))
     (missed,) = [alert for alert in RehearsedAlert if alert is not arrived]
     (said,) = probe.look()["undelivered"]
@@ -125,6 +183,7 @@ def test_messages_of_other_times_and_failed_deliveries_do_not_count(
 ) -> None:
     start = hours_ago(3)
     monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(start, 60))
+    probe.rehearse(start, 60)
     for alert in RehearsedAlert:
         probe.deliver(alert, start - timedelta(minutes=6))
         probe.deliver(alert, start + timedelta(minutes=60) + GRACE + timedelta(minutes=6))
@@ -136,9 +195,35 @@ def test_messages_of_other_times_and_failed_deliveries_do_not_count(
 def test_while_one_runs_the_one_of_last_week_is_judged(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     start = hours_ago(0)
     monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(start, 120))
+    probe.rehearse(start - timedelta(days=7), 120)
+    probe.rehearse(start, 120)
     probe.look()
     assert undelivered(probe) == 2
     for alert in RehearsedAlert:
         probe.deliver(alert, start - timedelta(days=7) + timedelta(minutes=20))
     probe.look()
     assert undelivered(probe) == 0
+
+
+def test_another_time_in_the_settings_does_not_make_the_last_rehearsal_one_that_was_not_heard(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was heard on its old day; at the new time of the last week there was none."""
+    old, new = hours_ago(50), hours_ago(26)
+    probe.rehearse(old, 60)
+    for alert in RehearsedAlert:
+        probe.deliver(alert, old + timedelta(minutes=20))
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(new, 60))
+    assert probe.look()["undelivered"] == []
+    assert undelivered(probe) == 0
+
+
+def test_a_rehearsal_that_has_stopped_rings(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(hours_ago(3), 60))
+    for alert in RehearsedAlert:
+        probe.deliver(alert, hours_ago(3) + timedelta(minutes=20))
+    assert probe.look()["undelivered"] == [
+        "failed, as nothing was rehearsed for 8 days",
+        "missing, as nothing was rehearsed for 8 days",
+    ]
+    assert undelivered(probe) == 2

@@ -98,7 +98,7 @@ def test_a_setting_that_rds_does_not_say_is_neither_drifted_nor_well(probe: Prob
 
 def test_deliveries_that_cannot_be_asked_for_count_as_nothing(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     probe.store_backup(hours_old=1)
-    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 30))
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 60))
     probe.world.always["GetMetricData"] = client_error("AccessDenied", "not you")
     assert "deliveries of the latest rehearsal" in failing(probe)
     assert probe.value(WatchMetric.ALERTS_UNDELIVERED, watch_dimensions("test", PROD)) is None
@@ -134,7 +134,10 @@ def test_every_watched_setting_can_be_declared_and_is_looked_at(probe: Probe) ->
     assert set(probe.drifted()) == set(WatchedSetting)
 
 
-def test_both_alerts_are_asked_for(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 30))
+def test_all_that_is_remembered_of_rehearsals_is_asked_for_in_one_call(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WatchEnvKey.ALERT_REHEARSAL, rehearse_at(probe.world.latest, 60))
     probe.look()
-    assert len(probe.world.called("GetMetricData")) == len(RehearsedAlert)
+    (asked,) = probe.world.called("GetMetricData")
+    assert {query["Id"] for query in asked["MetricDataQueries"]} == {"failing", *RehearsedAlert}

@@ -1,16 +1,26 @@
-"""What the notifier has delivered, as CloudWatch remembers it."""
+"""What the probe has rehearsed and the notifier has delivered, as CloudWatch remembers it."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 
 from dbbackup.adapters.rds import calling
-from dbbackup.contract import METRICS_NAMESPACE
-from dbbackup.contract_watch import ALERT_DELIVERED, PROBE_MINUTES, RehearsedAlert, delivered_dimensions
+from dbbackup.contract import METRICS_NAMESPACE, Metric
+from dbbackup.contract_watch import (
+    ALERT_DELIVERED,
+    PROBE_MINUTES,
+    RehearsedAlert,
+    delivered_dimensions,
+    rehearsed_dimensions,
+)
+from dbbackup.core.alert_rehearsal import RehearsalRecord
+
+_FAILING: Final = "failing"
 
 
 def make_client() -> Any:
@@ -21,7 +31,7 @@ def make_client() -> Any:
 
 
 class CloudWatchDeliveries:
-    """The metric of the notifier.
+    """The metrics of the probe and of the notifier, asked for in one call.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
     """
@@ -30,29 +40,49 @@ class CloudWatchDeliveries:
         self._client = client
         self._environment = environment
 
-    def delivered(self, alert: RehearsedAlert, *, start: datetime, end: datetime) -> bool:
-        """Whether the message of a rehearsed alert was taken between two moments.
+    def record(self, *, start: datetime, end: datetime) -> RehearsalRecord:
+        """What is remembered of the time between two moments.
 
         Raises:
             DbBackupError: CloudWatch does not answer.
         """
-        dimensions = delivered_dimensions(self._environment, alert)
-        query = {
-            "Id": alert.value,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": METRICS_NAMESPACE,
-                    "MetricName": ALERT_DELIVERED,
-                    "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-                },
-                # Periods of five minutes are kept for 63 days, those of one for 15.
-                "Period": PROBE_MINUTES * 60,
-                "Stat": "Maximum",
-            },
-        }
-        with calling("GetMetricData", f"{ALERT_DELIVERED} {alert.value}"):
+        # From the begin of a period on, as CloudWatch answers in whole ones.
+        seconds = PROBE_MINUTES * 60
+        begin = datetime.fromtimestamp(start.timestamp() // seconds * seconds, UTC)
+        # The least of a period, as the alarm looks at it: a period that began well is no failure yet.
+        queries = [_query(_FAILING, Metric.BACKUP_FAILURE.value, rehearsed_dimensions(self._environment), "Minimum")]
+        queries += [
+            _query(alert.value, ALERT_DELIVERED, delivered_dimensions(self._environment, alert), "Maximum")
+            for alert in RehearsedAlert
+        ]
+        points: dict[str, dict[datetime, float]] = {query["Id"]: {} for query in queries}
+        with calling("GetMetricData", f"{Metric.BACKUP_FAILURE}, {ALERT_DELIVERED}"):
             pages = self._client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=[query], StartTime=start, EndTime=end
+                MetricDataQueries=queries, StartTime=begin, EndTime=end
             )
-            values = [value for page in pages for result in page["MetricDataResults"] for value in result["Values"]]
-        return any(value >= 1 for value in values)
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    points[result["Id"]].update(zip(result["Timestamps"], result["Values"], strict=True))
+        return RehearsalRecord(
+            failing={moment: value >= 1 for moment, value in points[_FAILING].items()},
+            delivered={
+                alert: [moment for moment, value in points[alert.value].items() if value >= 1]
+                for alert in RehearsedAlert
+            },
+        )
+
+
+def _query(identifier: str, metric: str, dimensions: Mapping[str, str], statistic: str) -> dict[str, Any]:
+    return {
+        "Id": identifier,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": METRICS_NAMESPACE,
+                "MetricName": metric,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            },
+            # Periods of five minutes are kept for 63 days, those of one for 15.
+            "Period": PROBE_MINUTES * 60,
+            "Stat": statistic,
+        },
+    }

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from dbbackup.contract import Tier
-from dbbackup.contract_watch import RehearsedAlert, WatchedSetting
+from dbbackup.contract_watch import WatchedSetting
+from dbbackup.core.alert_rehearsal import RehearsalRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ class BucketSettings(Protocol):
 
 
 class Deliveries(Protocol):
-    """What the notifier has delivered."""
+    """What the probe has rehearsed and the notifier has delivered."""
 
-    def delivered(self, alert: RehearsedAlert, *, start: datetime, end: datetime) -> bool:
-        """Whether the message of a rehearsed alert was taken between two moments."""
+    def record(self, *, start: datetime, end: datetime) -> RehearsalRecord:
+        """What is remembered of the time between two moments."""
 
 
 class WatchListener(Protocol):

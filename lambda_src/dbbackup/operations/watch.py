@@ -11,7 +11,7 @@ from typing import Any
 
 from dbbackup.contract import Tier
 from dbbackup.contract_watch import RehearsedAlert, WatchedSetting
-from dbbackup.core.alert_rehearsal import AlertRehearsal
+from dbbackup.core.alert_rehearsal import LONGEST_PAUSE, LOOK_BACK, AlertRehearsal
 from dbbackup.core.declared import Declared
 from dbbackup.core.drift import INSTANCE_SETTINGS, Drift, instance_drift
 from dbbackup.core.errors import DbBackupError
@@ -64,7 +64,7 @@ class Seen:
         settings: those that could be read; None for one that is as declared.
         damaged: what is wrong with manifests that cannot be read.
         rehearsing: whether the synthetic database fails now; None where nothing is rehearsed.
-        undelivered: alerts of the latest complete rehearsal that did not arrive.
+        undelivered: alerts of the latest complete rehearsal that did not arrive; all, where nothing was rehearsed.
         unseen: what could not be looked at, with the failure.
     """
 
@@ -127,7 +127,7 @@ def look(order: WatchOrder, world: World, listener: WatchListener) -> Seen:
     _look_at_instance(order, world, listener, seen)
     if order.rehearsal:
         with _on_its_own(seen, "deliveries of the latest rehearsal of alerts"):
-            seen.undelivered = _undelivered(order.rehearsal, order.now, world.deliveries)
+            seen.undelivered = _undelivered(order.now, world.deliveries)
             listener.undelivered(len(seen.undelivered))
     for tier in Tier:
         with _on_its_own(seen, f"{tier.value} backups"):
@@ -190,12 +190,17 @@ def _look_at_backups(tier: Tier, order: WatchOrder, store: BackupStore, listener
         listener.backup(database, tier, age)
 
 
-def _undelivered(rehearsal: AlertRehearsal, now: datetime, deliveries: Deliveries) -> tuple[str, ...]:
-    window = rehearsal.judged(now)
+def _undelivered(now: datetime, deliveries: Deliveries) -> tuple[str, ...]:
+    record = deliveries.record(start=now - LOOK_BACK, end=now)
+    window = record.judged(now)
+    if window is None:
+        return tuple(
+            f"{alert.value}, as nothing was rehearsed for {LONGEST_PAUSE.days} days" for alert in RehearsedAlert
+        )
     return tuple(
         f"{alert.value}, of {format_time(window.start)}"
         for alert in RehearsedAlert
-        if not deliveries.delivered(alert, start=window.start, end=window.judged_until)
+        if not record.arrived(alert, window)
     )
 
 
