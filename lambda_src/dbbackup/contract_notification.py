@@ -35,6 +35,9 @@ class Successes(StrEnum):
 
 WEBHOOK_VARIABLE: Final = "SLACK_WEBHOOK_URL"
 """Environment variable of the command: where local runs tell how they ended."""
+SUCCESSES_VARIABLE: Final = "SLACK_SUCCESSES"
+"""Environment variable of the command: whether that is told of successes, ``all`` (the default) or ``none``. Of the
+words of :class:`Successes` these two: a machine keeps no record of failures that went before."""
 
 LOG_FIELD: Final = "notification"
 """Field of a log line with a notification. A function in the VPC has no way to SNS, and every run writes its log:

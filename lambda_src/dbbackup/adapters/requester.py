@@ -18,7 +18,12 @@ def requester(environment: Mapping[str, str]) -> str:
             environment.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
         )
         return f"{actor}, {server}/{repository}/actions/runs/{run}" if server and repository and run else actor
-    return f"{_user()}@{socket.gethostname()}"
+    return f"{_user()}@{machine()}"
+
+
+def machine() -> str:
+    """The name of this machine."""
+    return socket.gethostname()
 
 
 def _user() -> str:

@@ -70,29 +70,34 @@ def backup(
     migration = migration_asked(commit, os.environ) if tier is Tier.PRE_MIGRATION else None
     connection = named_connection(database)
     store = assembly.store_for(directory, bucket, os.environ)
-    with failures_told(Kind.BACKUP, database=connection.database, tier=tier), progress_line() as listener:
-        outcome = run_backup(
-            BackupRequest(
-                tier=tier,
-                compression=compression,
-                compression_level=level,
-                exact_count_max_bytes=exact_count_max_bytes,
-                lock_wait_seconds=wait,
-                listener=listener,
-            ),
-            database=assembly.database_for(connection),
-            tools=assembly.tools_for(connection, os.environ),
-            store=store,
-        )
-    if not json:
-        _say_made(store, outcome)
-    tell_made(store, outcome)
     receipt = None
-    if migration is not None:
-        receipt = leave_receipt(store, outcome.manifest, commit=migration.commit, requested_by=migration.requested_by)
+    with failures_told(Kind.BACKUP, database=connection.database, tier=tier):
+        with progress_line() as listener:
+            outcome = run_backup(
+                BackupRequest(
+                    tier=tier,
+                    compression=compression,
+                    compression_level=level,
+                    exact_count_max_bytes=exact_count_max_bytes,
+                    lock_wait_seconds=wait,
+                    listener=listener,
+                ),
+                database=assembly.database_for(connection),
+                tools=assembly.tools_for(connection, os.environ),
+                store=store,
+            )
         if not json:
-            say(f"✅ Receipt: {store.url(receipt_key(receipt.backup.key))} (commit {migration.commit or 'not known'})")
-    removed = prune(store, outcome.manifest.source.database, retention_days)
+            _say_made(store, outcome)
+        if migration is not None:
+            receipt = leave_receipt(
+                store, outcome.manifest, commit=migration.commit, requested_by=migration.requested_by
+            )
+            if not json:
+                url = store.url(receipt_key(receipt.backup.key))
+                say(f"✅ Receipt: {url} (commit {migration.commit or 'not known'})")
+        removed = prune(store, outcome.manifest.source.database, retention_days)
+    # Only now: without its receipt, or with old backups that could not be removed, the run has failed.
+    tell_made(store, outcome)
     if json:
         document = _document(store, outcome, removed)
         print_json(document if receipt is None else {**document, "receipt": receipt.model_dump(mode="json")})

@@ -16,6 +16,7 @@ from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
 from dbbackup.cli.textfile import write_textfile
+from dbbackup.cli.unattended import BackupCommand, DrillCommand
 from dbbackup.contract import SERVICE
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 
@@ -30,13 +31,15 @@ app = typer.Typer(
     "from DATABASE_URL, else from libpq's own variables (PGHOST ...). The place comes from --directory or --bucket, "
     "else from S3_BACKUP_BUCKET, else it is the directory backups/. PostgreSQL's programs come from PG_BINDIR, else "
     "from PATH.\n\n"
+    "With SLACK_WEBHOOK_URL, Slack is told how backups, restores and rehearsals end; with SLACK_SUCCESSES=none only of "
+    "failures. A backup or rehearsal without a terminal is told also where its settings were not understood.\n\n"
     "Exit status: 0 done and verified, 1 failed, 2 not understood, 75 another backup is running, 130 interrupted.",
 )
-app.command("backup", help=backup.HELP, epilog=backup.EXAMPLES)(backup.backup)
+app.command("backup", cls=BackupCommand, help=backup.HELP, epilog=backup.EXAMPLES)(backup.backup)
 app.command("list", help=listing.HELP, epilog=listing.EXAMPLES)(listing.list_backups)
 app.command("guard", help=guard.HELP, epilog=guard.EXAMPLES, context_settings=guard.CONTEXT)(guard.guard)
 app.command("restore", help=restore.HELP, epilog=restore.EXAMPLES)(restore.restore)
-app.command("drill", help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
+app.command("drill", cls=DrillCommand, help=drill.HELP, epilog=drill.EXAMPLES)(drill.drill)
 app.command("doctor", help=doctor.HELP, epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(pitr.app, name="pitr")

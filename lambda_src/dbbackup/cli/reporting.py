@@ -9,6 +9,7 @@ from typing import Final
 
 import typer
 
+from dbbackup.adapters.requester import machine
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.errors import InvalidRequestError, RefusedError
@@ -22,9 +23,10 @@ LISTENERS: Final[list[Listener]] = []
 
 
 def tell(notification: Notification) -> None:
-    """Tell everybody."""
+    """Tell everybody, and on which machine it was."""
+    here = notification.model_copy(update={"host": machine()})
     for listener in LISTENERS:
-        listener(notification, os.environ)
+        listener(here, os.environ)
 
 
 @contextmanager

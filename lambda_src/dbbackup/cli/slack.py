@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from dbbackup.cli.output import warn
-from dbbackup.contract_notification import WEBHOOK_VARIABLE
+from dbbackup.contract_notification import SUCCESSES_VARIABLE, WEBHOOK_VARIABLE, Outcome, Successes
 from dbbackup.core.errors import DbBackupError, InterruptedRunError
 from dbbackup.core.notification import Notification
 
@@ -21,7 +21,7 @@ def tell_slack(notification: Notification, environment: Mapping[str, str]) -> No
     ``dbbackup doctor`` refuses it as it is asked whether everything is in order.
     """
     webhook = environment.get(WEBHOOK_VARIABLE)
-    if webhook is None or not webhook.strip():
+    if webhook is None or not webhook.strip() or not _wanted(notification, environment):
         return
     from dbbackup import assembly_notify  # most runs tell nobody, and need not wait for the client to be imported
 
@@ -33,3 +33,13 @@ def tell_slack(notification: Notification, environment: Mapping[str, str]) -> No
         warn(f"Slack was not told. {error}")
     except Exception as error:  # noqa: BLE001 - a defect in telling must not turn a backup into a failed run
         warn(f"Slack was not told: {type(error).__name__}, which nobody expected.")
+
+
+def _wanted(notification: Notification, environment: Mapping[str, str]) -> bool:
+    """Whether it is told. A word that means nothing is said, and then everything is told."""
+    chosen = environment.get(SUCCESSES_VARIABLE, "").strip() or Successes.ALL
+    if chosen not in (Successes.ALL, Successes.NONE):
+        warn(
+            f"{SUCCESSES_VARIABLE} is {chosen!r}, which is neither {Successes.ALL} nor {Successes.NONE}: all are told."
+        )
+    return notification.outcome is Outcome.FAILED or chosen != Successes.NONE

@@ -48,6 +48,7 @@ class Notification(BaseModel):
     environment: str | None = None
     database: str | None = None
     instance: str | None = None
+    host: str | None = Field(default=None, description="machine of a local run")
     tier: Tier | None = None
     location: str | None = Field(default=None, description="URL or path of the archive or evidence")
     size_bytes: int | None = None

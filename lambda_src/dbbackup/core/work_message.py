@@ -74,6 +74,7 @@ def message_of(
         title += " again, after a failure"
     about = told.database or told.instance
     whole = title + (f": {about}" if about else "") + (f" ({environment})" if environment else "")
+    whole += f" on {told.host}" if told.host else ""
     blocks: list[Block] = [header(whole)]
     if told.headline:
         blocks.append(paragraph(escaped(told.headline)))
