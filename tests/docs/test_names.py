@@ -55,7 +55,7 @@ def deployed(aws: LocalAws) -> LocalAws:
     aws.client("sqs").create_queue(QueueName="ftry-prod-backup-dead-letters")
     for name in ("ftry-prod-notifications", "other-ftry-prod-notifications"):
         aws.client("sns").create_topic(Name=name)
-    for name in ("ftry-prod-restore", "ftry-prod-rehearsal", "ftry-prod-pitr"):
+    for name in ("ftry-prod-restore", "ftry-prod-pitr", "ftry-prod-pitr-promote", "ftry-prod-rehearsal"):
         aws.client("stepfunctions").create_state_machine(name=name, definition="{}", roleArn=role)
     return aws
 
@@ -76,5 +76,7 @@ def test_the_commands_print_every_name(deployed: LocalAws, tmp_path: Path) -> No
         f"queue {deployed.endpoint}/123456789012/ftry-prod-backup-dead-letters",
         "topic arn:aws:sns:us-east-1:123456789012:ftry-prod-notifications",
         "restore arn:aws:states:us-east-1:123456789012:stateMachine:ftry-prod-restore",
+        "point in time arn:aws:states:us-east-1:123456789012:stateMachine:ftry-prod-pitr",
+        "promotion arn:aws:states:us-east-1:123456789012:stateMachine:ftry-prod-pitr-promote",
         "rehearsal arn:aws:states:us-east-1:123456789012:stateMachine:ftry-prod-rehearsal",
     ]
