@@ -115,10 +115,10 @@ CASES: Final[Mapping[str, Case]] = {
     "alert-path-broken": Case(
         metrics=_watched(WatchMetric.ALERTS_UNDELIVERED), rings=1, quiet=0, lasting=3, silence=State.ALARM
     ),
-    "notifier-errors": Case(metrics=_errors("notify"), rings=1, quiet=0),
     "restore-failed-dump": Case(metrics=(*_ends("restore"), *_errors("restore")), rings=1, quiet=0),
     "restore-failed-point-in-time": Case(metrics=_ends("pitr"), rings=1, quiet=0),
     "promotion-failed": Case(metrics=_ends("pitr-promote"), rings=1, quiet=0),
+    "notifier-errors": Case(metrics=_errors("notify"), rings=1, quiet=0, silence=None),
     "rehearsal-failed": Case(
         metrics=(
             *_rehearsal(RehearsalMetric.FAILURE),
