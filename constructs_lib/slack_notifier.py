@@ -90,7 +90,7 @@ class SlackNotifier(Construct):
             dead_letter_queue=self.dead_letter_queue,
         )
         self.function: lambda_.IFunction = notifier.function
-        self._grant(notifier.role, name_prefix, secret_key_arn)
+        self._grant(notifier.role, secret_key_arn)
         topic.add_subscription(subscriptions.LambdaSubscription(notifier.function))
 
     def _empty_secret(self, name_prefix: str, key: kms.IKey) -> str:
@@ -106,7 +106,7 @@ class SlackNotifier(Construct):
         )
         return secret.ref
 
-    def _grant(self, role: iam.IGrantable, name_prefix: str, secret_key_arn: str | None) -> None:
+    def _grant(self, role: iam.IGrantable, secret_key_arn: str | None) -> None:
         stack, principal = Stack.of(self), role.grant_principal
         principal.add_to_principal_policy(
             iam.PolicyStatement(
@@ -125,13 +125,11 @@ class SlackNotifier(Construct):
         principal.add_to_principal_policy(
             iam.PolicyStatement(
                 sid="LookForFailures",
-                actions=["cloudwatch:GetMetricData"],
-                # CloudWatch has nothing finer for reading metrics: neither resource nor namespace.
+                # CloudWatch has nothing finer for reading metrics, neither resource nor namespace; and with a scope
+                # below * the history of a composite alarm is refused, as that of "recoverability" would be.
                 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+                # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
+                actions=["cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData"],
                 resources=["*"],
             )
-        )
-        alarms = stack.format_arn(service="cloudwatch", resource=f"alarm:{name_prefix}-*")
-        principal.add_to_principal_policy(
-            iam.PolicyStatement(sid="LookWhenItBegan", actions=["cloudwatch:DescribeAlarmHistory"], resources=[alarms])
         )

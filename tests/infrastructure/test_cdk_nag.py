@@ -109,12 +109,8 @@ ACCEPTED: Final = (
     (
         r"AwsSolutions-IAM5\[Resource::\*\]",
         "notification/Slack/Notify/Role/DefaultPolicy/Resource",
-        "Traces and reading metrics have no finer resource; another test lists the actions that may have it",
-    ),
-    (
-        r"AwsSolutions-IAM5\[Resource::arn:.*:cloudwatch:.*:alarm:ftry-(prod|staging|dev)-\*\]",
-        "notification/Slack/Notify/Role/DefaultPolicy/Resource",
-        "The history of our own alarms, whose names only later stacks know, and it is only read",
+        "Traces, metrics and the history of composite alarms have no finer resource; another test lists the actions "
+        "that may have it",
     ),
     (
         r"AwsSolutions-IAM5\[Resource::\*\]",
