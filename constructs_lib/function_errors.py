@@ -8,14 +8,14 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
-_PERIOD_SECONDS: Final = 300
+PERIOD: Final = Duration.minutes(5)
 _LATE_PERIODS: Final = 3
 """The period that a run began in, the one that has just begun, and one for CloudWatch to receive what Lambda sends."""
 
 
 def errors_of(function: lambda_.IFunction) -> cloudwatch.Metric:
     """How many runs failed, by the period in which they began."""
-    return function.metric_errors(period=Duration.seconds(_PERIOD_SECONDS), statistic="Sum")
+    return function.metric_errors(period=PERIOD, statistic="Sum")
 
 
 def any_error(timeout_seconds: int) -> dict[str, Any]:
@@ -28,4 +28,4 @@ def any_error(timeout_seconds: int) -> dict[str, Any]:
     Args:
         timeout_seconds: the longest that a run may take.
     """
-    return {"periods": -(-timeout_seconds // _PERIOD_SECONDS) + _LATE_PERIODS, "datapoints": 1}
+    return {"periods": -(-timeout_seconds // int(PERIOD.to_seconds())) + _LATE_PERIODS, "datapoints": 1}

@@ -48,7 +48,7 @@ class RecoveryFunction(Construct):
         reserved_concurrency: int | None = None,
         retry_attempts: int = 0,
         max_event_age_seconds: int | None = None,
-        dead_letter_queue: sqs.IQueue | None = None,
+        failure_queue: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group: logs.ILogGroup = EncryptedLogGroup(
@@ -96,7 +96,7 @@ class RecoveryFunction(Construct):
             # for the first answer.
             retry_attempts=retry_attempts,
             max_event_age=None if max_event_age_seconds is None else Duration.seconds(max_event_age_seconds),
-            on_failure=None if dead_letter_queue is None else destinations.SqsDestination(dead_letter_queue),
+            on_failure=None if failure_queue is None else destinations.SqsDestination(failure_queue),
             environment={
                 **variables,
                 EnvKey.METRICS_NAMESPACE.value: METRICS_NAMESPACE,

@@ -18,18 +18,22 @@ from constructs import Construct
 
 from constructs_lib.dead_letter_queue import DeadLetterQueue
 from constructs_lib.recovery_function import RecoveryFunction
+from constructs_lib.retry_queue import RetryQueue
 from dbbackup.contract import EnvKey
 from dbbackup.contract_notification import HANDLER_NOTIFY, NotifyEnvKey, Successes
 
 TIMEOUT_SECONDS: Final = 180
 """Of one event: time for some messages, each with the waits that Slack asks for."""
+REPEATED_AT_ONCE: Final = 2
+"""Events that are repeated at the same time; Lambda takes no less."""
 
 
 class SlackNotifier(Construct):
     """Outside the VPC, as Slack is on the internet; the webhook is in a secret that only this function reads.
 
     The secret is made without a value: whoever sets Slack up puts the webhook there, and it is in no template, no
-    variable and no log. Until then every message fails, which the alarm on the notifier tells by e-mail.
+    variable and no log. Until then every message fails and is repeated for a day; the alarm on the notifier tells of
+    it, to whoever reads the topic's e-mail.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class SlackNotifier(Construct):
         runbook_base_url: str = "docs/runbooks",
         client_major: int = 18,
         architecture: lambda_.Architecture = lambda_.Architecture.ARM_64,
-        reserved_concurrency: int = 2,
+        reserved_concurrency: int = REPEATED_AT_ONCE + 1,
         retry_attempts: int = 2,
         max_event_age_seconds: int = 3600,
         log_retention_days: int = 90,
@@ -63,6 +67,14 @@ class SlackNotifier(Construct):
         self.dead_letter_queue: sqs.IQueue = DeadLetterQueue(
             self, "DeadLetters", queue_name=f"{name_prefix}-notify-dead-letters"
         )
+        """What Slack did not take for a day."""
+        self.retry_queue = RetryQueue(
+            self,
+            "Retries",
+            queue_name=f"{name_prefix}-notify-retries",
+            function_timeout_seconds=TIMEOUT_SECONDS,
+            given_up=self.dead_letter_queue,
+        )
         notifier = RecoveryFunction(
             self,
             "Notify",
@@ -75,6 +87,7 @@ class SlackNotifier(Construct):
                 NotifyEnvKey.SUCCESSES.value: successes.value,
                 NotifyEnvKey.RUNBOOK_BASE_URL.value: runbook_base_url.rstrip("/"),
                 NotifyEnvKey.CONTACTS.value: json.dumps([dict(contact) for contact in contacts], ensure_ascii=False),
+                NotifyEnvKey.QUEUE_URL.value: self.retry_queue.queue_url,
             },
             log_key=log_key,
             client_major=client_major,
@@ -82,14 +95,16 @@ class SlackNotifier(Construct):
             timeout_seconds=TIMEOUT_SECONDS,
             log_retention_days=log_retention_days,
             log_level=log_level,
-            # Slack takes a message a second, so more at once would only be turned away.
+            # Slack takes a message a second, so more at once would only be turned away; and what is repeated leaves
+            # room for what is new.
             reserved_concurrency=reserved_concurrency,
             retry_attempts=retry_attempts,
-            # News of yesterday's failure is no help; the queue keeps it for whoever wants to know.
+            # Lambda itself repeats for minutes, the queue for a day.
             max_event_age_seconds=max_event_age_seconds,
-            dead_letter_queue=self.dead_letter_queue,
+            failure_queue=self.retry_queue,
         )
         self.function: lambda_.IFunction = notifier.function
+        self.function.add_event_source(self.retry_queue.source(most_at_once=REPEATED_AT_ONCE))
         self._grant(notifier.role, secret_key_arn)
         topic.add_subscription(subscriptions.LambdaSubscription(notifier.function))
 

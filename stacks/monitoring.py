@@ -129,11 +129,17 @@ class MonitoringStack(RecoveryStack):
             topic=notification.alarms.topic,
         )
         alert_alarms: list[cloudwatch.IAlarm] = []
-        if notification.notifier is not None:
+        if notification.slack is not None:
             rehearsed = AlertRehearsalAlarms(
                 self, "AlertRehearsal", **of_instance, missing_backup_hours=chosen.missing_backup_hours
             )
-            notifier = NotifierAlarms(self, "NotifierAlarms", **heard, notifier=notification.notifier)
+            notifier = NotifierAlarms(
+                self,
+                "NotifierAlarms",
+                **heard,
+                notifier=notification.slack.function,
+                dead_letter_queue=notification.slack.dead_letter_queue,
+            )
             alert_alarms += [*notifier.alarms, *rehearsed.alarms]
         promises = [
             *self.backup_alarms.promises,

@@ -63,11 +63,12 @@ class Watch:
         secrets = self.world.aws.client("secretsmanager")
         for ended in self.world.told:
             self.learn(ended)
+        self._queue: str = self.world.aws.client("sqs").create_queue(QueueName="demo-retries")["QueueUrl"]
         self._secret: str = secrets.create_secret(Name="demo-slack", SecretString=self.slack.url)["ARN"]
 
     def tell(self, event: Mapping[str, Any]) -> Invocation:
         """Invoke the notifier of the template."""
-        local = {NotifyEnvKey.SECRET_ARN.value: self._secret}
+        local = {NotifyEnvKey.SECRET_ARN.value: self._secret, NotifyEnvKey.QUEUE_URL.value: self._queue}
         ended = self._call(HANDLER_NOTIFY, event, self._notify.local_environment(local), self._notify.timeout_seconds)
         self.learn(ended)
         return ended

@@ -6,7 +6,7 @@ from dbbackup.adapters.slack import SlackWebhook
 from dbbackup.contract_notification import WEBHOOK_VARIABLE
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.message import Message
-from dbbackup.core.message_ports import History, Messenger
+from dbbackup.core.message_ports import History, LaterQueue, Messenger
 from dbbackup.core.notification import Notification
 from dbbackup.core.work_message import Around, message_of
 
@@ -36,6 +36,13 @@ def messenger(secret_arn: str, deadline: Deadline) -> Messenger:
 
     url = webhook_secret.read_webhook(secrets.make_client(), secret_arn)
     return SlackWebhook(url, where=f"the secret {secret_arn}", deadline=deadline)
+
+
+def later_queue(url: str, *, field: str) -> LaterQueue:
+    """The queue that gives an event to the notifier again; ``field`` is where its messages hold it."""
+    from dbbackup.adapters.later_queue import SqsLaterQueue, make_client
+
+    return SqsLaterQueue(make_client(), url, field=field)
 
 
 def history(environment: str) -> History:

@@ -23,6 +23,8 @@ class NotifyEnvKey(StrEnum):
     """Where the runbooks are read, without a slash at the end."""
     CONTACTS = "NOTIFY_CONTACTS"
     """JSON array of ``{"role", "contact", "responsibility"}``: whom to call; shown with failures and alarms."""
+    QUEUE_URL = "NOTIFY_QUEUE_URL"
+    """URL of the queue with what could not be told yet; it invokes the notifier again."""
 
 
 class Successes(StrEnum):

@@ -119,6 +119,12 @@ CASES: Final[Mapping[str, Case]] = {
     "restore-failed-point-in-time": Case(metrics=_ends("pitr"), rings=1, quiet=0),
     "promotion-failed": Case(metrics=_ends("pitr-promote"), rings=1, quiet=0),
     "notifier-errors": Case(metrics=_errors("notify"), rings=1, quiet=0, silence=None),
+    "notifier-dead-letters": Case(
+        metrics=_aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{PREFIX}-notify-dead-letters"),
+        rings=1,
+        quiet=0,
+        silence=None,
+    ),
     "rehearsal-failed": Case(
         metrics=(
             *_rehearsal(RehearsalMetric.FAILURE),

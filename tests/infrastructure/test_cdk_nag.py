@@ -102,11 +102,6 @@ ACCEPTED: Final = (
         "Only a person can make a new webhook in Slack and put it there; nothing could rotate it",
     ),
     (
-        r"AwsSolutions-SQS3",
-        "notification/Slack/DeadLetters/Resource",
-        "It is the dead-letter queue, and the notifier's errors have raised their alarm before anything gets there",
-    ),
-    (
         r"AwsSolutions-IAM5\[Resource::\*\]",
         "notification/Slack/Notify/Role/DefaultPolicy/Resource",
         "Traces, metrics and the history of composite alarms have no finer resource; another test lists the actions "

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.function_errors import PERIOD
+from constructs_lib.notifier_alarms import PERIODS
 from dbbackup.contract import EnvKey
 from dbbackup.contract_notification import KILLED_FILTER, LOG_FILTER, Kind, NotifyEnvKey, killed_filter_name
 from stacks.settings.monitoring import MonitoringSettings
@@ -14,6 +16,7 @@ from tests.infrastructure.synthesis import Synthesized, Template, role_statement
 
 SECRET = {"Ref": "SlackWebhook2D5A9A71"}
 FUNCTION = "SlackNotifyFunctionD6524451"
+RETRIES = {"Fn::GetAtt": ["SlackRetriesEACD3734", "Arn"]}
 LOG_OF = {"backup": "BackupLogEBA2CD38", "restore-dump": "DumpRestoreLog"}
 
 
@@ -26,6 +29,11 @@ def notification(prod: Synthesized) -> Template:
 def statements(notification: Template) -> dict[str, dict[str, Any]]:
     (role,) = [name for name in notification.resources("AWS::IAM::Role") if "SlackNotifyRole" in name]
     return {found.get("Sid", str(found["Action"])): found for found in role_statements(notification, role)}
+
+
+def _queue(notification: Template, name: str) -> dict[str, Any]:
+    (found,) = [queue for queue in notification.all("AWS::SQS::Queue") if queue["QueueName"] == name]
+    return found
 
 
 def test_the_secret_is_made_empty_and_encrypted_with_the_key_of_the_topic(notification: Template) -> None:
@@ -63,20 +71,65 @@ def test_the_function_is_told_all_it_reads(notification: Template) -> None:
 def test_the_function_is_outside_the_vpc_and_few_run_at_once(notification: Template) -> None:
     function = notification.only("AWS::Lambda::Function")
     assert "VpcConfig" not in function
-    assert function["ReservedConcurrentExecutions"] == 2
+    assert function["ReservedConcurrentExecutions"] == 3
     assert function["ImageConfig"]["Command"] == ["dbbackup.handlers.notify.handler"]
     assert function["Timeout"] == 180
 
 
 def test_an_event_that_fails_is_repeated_and_then_kept(notification: Template) -> None:
     assert notification.only("AWS::Lambda::EventInvokeConfig") == {
-        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["SlackDeadLetters54A4CF5E", "Arn"]}}},
+        "DestinationConfig": {"OnFailure": {"Destination": RETRIES}},
         "FunctionName": {"Ref": FUNCTION},
         "MaximumEventAgeInSeconds": 3600,
         "MaximumRetryAttempts": 2,
         "Qualifier": "$LATEST",
     }
-    assert notification.only("AWS::SQS::Queue")["SqsManagedSseEnabled"] is True
+
+
+def test_what_was_kept_is_given_to_it_again_one_by_one_for_a_day(notification: Template) -> None:
+    source = notification.only("AWS::Lambda::EventSourceMapping")
+    assert source["EventSourceArn"] == RETRIES
+    assert source["FunctionName"] == {"Ref": FUNCTION}
+    # An event that fails is then an error of the function, and an answer about parts of a batch would be none.
+    assert source["BatchSize"] == 1
+    assert "FunctionResponseTypes" not in source
+    # What is repeated leaves room for what is new.
+    function = notification.only("AWS::Lambda::Function")
+    assert source["ScalingConfig"]["MaximumConcurrency"] < function["ReservedConcurrentExecutions"]
+    queue = _queue(notification, "ftry-prod-notify-retries")
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert queue["VisibilityTimeout"] < 60 * PERIODS * PERIOD.to_minutes(), "the alarm would end between two repeats"
+    times = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert 24 <= times * queue["VisibilityTimeout"] / 3600 < 25
+    assert queue["MessageRetentionPeriod"] > times * queue["VisibilityTimeout"]
+    assert notification.only("AWS::Lambda::Function")["Environment"]["Variables"][NotifyEnvKey.QUEUE_URL.value] == {
+        "Ref": RETRIES["Fn::GetAtt"][0]
+    }
+
+
+def test_what_was_given_up_is_kept_and_never_in_the_clear(notification: Template) -> None:
+    last = _queue(notification, "ftry-prod-notify-dead-letters")
+    policy = _queue(notification, "ftry-prod-notify-retries")["RedrivePolicy"]
+    (name,) = [name for name, found in notification.resources("AWS::SQS::Queue").items() if found["Properties"] == last]
+    assert policy["deadLetterTargetArn"] == {"Fn::GetAtt": [name, "Arn"]}
+    assert last["MessageRetentionPeriod"] == 14 * 86400
+    for queue in notification.all("AWS::SQS::Queue"):
+        assert queue["SqsManagedSseEnabled"] is True
+    denied = [found["PolicyDocument"]["Statement"] for found in notification.all("AWS::SQS::QueuePolicy")]
+    assert len(denied) == 2
+    for (statement,) in denied:
+        assert statement["Effect"] == "Deny"
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_it_may_use_one_queue_and_not_the_last(statements: dict[str, dict[str, Any]]) -> None:
+    queues = [found for found in statements.values() if any(each.startswith("sqs:") for each in found["Action"])]
+    assert queues
+    for found in queues:
+        assert found["Resource"] == [RETRIES]
+    actions = {action for found in queues for action in found["Action"]}
+    assert {"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"} <= actions
+    assert "sqs:PurgeQueue" not in actions
 
 
 def test_the_topic_calls_it_and_nobody_else_may_in_its_stack(notification: Template) -> None:

@@ -11,7 +11,7 @@ from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind, Outcome, Successes
 from dbbackup.core.cloudwatch_alarm import parse_alarm
 from dbbackup.core.errors import DbBackupError
-from dbbackup.core.incoming import Incoming, Work
+from dbbackup.core.incoming import Arrival, Incoming, Work
 from dbbackup.core.message import Message
 from dbbackup.core.notification import Notification
 from dbbackup.core.work_message import Around
@@ -66,7 +66,7 @@ def _told(
 ) -> tuple[Told, list[Message]]:
     channel = _Channel()
     policy = Policy(successes, Around())
-    return notify([item], policy, messenger=channel, history=memory, delivered=lambda _: None), channel.sent
+    return notify([Arrival(item)], policy, messenger=channel, history=memory, delivered=lambda _: None), channel.sent
 
 
 @pytest.mark.parametrize(("failed", "sent"), [(False, 0), (True, 1)])

@@ -9,6 +9,7 @@ import pytest
 
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Successes
+from dbbackup.core.incoming import Arrival
 from dbbackup.core.message import Contact, Message
 from dbbackup.core.rds_event import RdsEvent, parse_rds_event, rds_message
 from dbbackup.core.work_message import Around
@@ -84,6 +85,12 @@ class _Nobody:
 def test_the_nightly_backup_of_rds_is_told_only_where_all_successes_are(number: str, successes: Successes) -> None:
     channel = _Nobody()
     nightly = event(number, "Finished DB instance backup")
-    told = notify([nightly], Policy(successes, AROUND), messenger=channel, history=channel, delivered=lambda _: None)
+    told = notify(
+        [Arrival(nightly)],
+        Policy(successes, AROUND),
+        messenger=channel,
+        history=channel,
+        delivered=lambda _: None,
+    )
     expected = int(successes is Successes.ALL)
     assert (told.sent, told.left_out, len(channel.sent)) == (expected, 1 - expected, expected)

@@ -182,6 +182,14 @@ def test_the_deadline_of_the_whole_bounds_each_message() -> None:
     assert monotonic() - began < 2
 
 
+def test_without_time_left_nothing_is_sent_and_the_reason_is_true() -> None:
+    with misbehaving_slack() as slack, pytest.raises(UndeliveredError) as caught:
+        SlackWebhook(slack.url, where="the test", deadline=Deadline.after(0)).send(MESSAGE)
+    assert slack.received == []
+    assert "there was no time left" in caught.value.what
+    assert "no answer" not in caught.value.what
+
+
 def test_nobody_there_is_said_so() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -32,6 +32,8 @@ from dbbackup.core.retry_after import seconds_to_wait
 from dbbackup.core.webhook import UndeliveredError, check_webhook
 
 MOST_REPEATS: Final = 6
+LEAST_SECONDS: Final = 0.1
+"""With less left a message is not sent: whether it was taken would not be known."""
 _GONE: Final = frozenset({401, 403, 404, 410})
 _UNTOUCHED: Final = "What the message is about is as it was; only telling it failed."
 _MUTE: Final = logging.Logger("dbbackup.slack", logging.CRITICAL + 1)
@@ -82,6 +84,12 @@ class SlackWebhook:
         ended: list[int | str] = []
         left = self._deadline.remaining()
         seconds = self._total if left is None else min(self._total, left)
+        if seconds < LEAST_SECONDS:
+            raise UndeliveredError(
+                "A message was not sent: there was no time left to wait for Slack's answer.",
+                untouched=_UNTOUCHED,
+                action="The messages before it took long: look at Slack's health (slack-status.com).",
+            )
         patience = _Patience(Deadline.after(seconds), self._interval, self._pause)
         # In a thread of its own: neither looking a name up nor an answer that comes drop by drop keeps to a time-out.
         worker = threading.Thread(target=lambda: ended.append(self._attempts(message, patience)), daemon=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -36,6 +38,23 @@ class Text:
 
 
 Incoming = Work | KilledRun | Alarm | RdsEvent | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One thing, as it has reached the notifier.
+
+    Attributes:
+        item: what it is.
+        said_at: when the topic or the log had it; None where nobody says.
+        late: whether it was tried before, and waited since.
+        alone: an event that holds this and nothing else, to be sent on its way again.
+    """
+
+    item: Incoming
+    said_at: datetime | None = None
+    late: bool = False
+    alone: Mapping[str, Any] = field(default_factory=dict)
 
 
 def understood(text: str, *, subject: str = "", log: LogPlace | None = None) -> Incoming:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+
+from dbbackup.core.units import format_time
 
 # https://docs.slack.dev/reference/block-kit/blocks/
 LONGEST_HEADER: Final = 150
@@ -125,6 +128,13 @@ def contacts_block(contacts: Iterable[Contact]) -> list[Block]:
         for each in contacts
     ][:MOST_CONTACTS]
     return [paragraph("\n".join(["☎️ *Whom to call*", *lines]))] if lines else []
+
+
+def delayed(message: Message, said_at: datetime | None) -> Message:
+    """A message that could not be sent in time: whoever reads it must not take it for news."""
+    when = f" {format_time(said_at)}" if said_at else ""
+    mark = _small(f"⏳ *Delayed:*{when or ' said some time ago'}; it could not be sent before, and may be over.")
+    return Message(shortened(f"⏳ Delayed{when}: {message.text}", LONGEST_TEXT), (mark, *message.blocks))
 
 
 def _small(markup: str) -> Block:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from dbbackup.contract import Tier
 from dbbackup.core.message import Message
@@ -14,6 +15,13 @@ class Messenger(Protocol):
 
     def send(self, message: Message) -> None:
         """Send a message, repeating where that may help; raises UndeliveredError unless it was taken."""
+
+
+class LaterQueue(Protocol):
+    """What brings an event again in a while."""
+
+    def put(self, event: Mapping[str, Any]) -> None:
+        """Keep an event; raises DbBackupError where it is not kept."""
 
 
 class History(Protocol):

@@ -14,15 +14,14 @@ from dbbackup.core.cloudwatch_alarm import Alarm
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DbBackupError
 from dbbackup.core.incoming import Incoming
-from dbbackup.core.webhook import UndeliveredError
 from dbbackup.core.work_message import Around
 from dbbackup.handlers.notify_environment import NotifyEnvironment, read_notify_environment
-from dbbackup.handlers.notify_event import parse_notify_event
+from dbbackup.handlers.notify_event import KEPT, parse_notify_event
 from dbbackup.handlers.notify_signals import alert_delivered
-from dbbackup.operations.notify import Policy, Told, notify
+from dbbackup.operations.notify import Policy, Told, notify, settle
 
-MARGIN_SECONDS: Final = 5
-"""Before the function's time-out, so that what was not delivered is still said."""
+MARGIN_SECONDS: Final = 20
+"""Before the function's time-out, so that what was not delivered is still handed on, and said."""
 _LOG = Logger(service=SERVICE, use_rfc3339=True, utc=True)
 
 
@@ -34,35 +33,38 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's context; its remaining time bounds the work.
 
     Returns:
-        How many messages were sent and how many there was no need to send.
+        How many messages were sent, how many there was no need to send, and how many are sent later.
 
     Raises:
-        DbBackupError: a message was not taken. Lambda repeats the event, then keeps it in the dead-letter queue, and
-            an alarm goes to the topic; messages of the same event that were taken may then arrive twice.
+        DbBackupError: the only message of the event was not taken, or none could be tried. Lambda repeats the event
+            for minutes, then its queue does for a day, and an alarm goes to the topic.
     """
     try:
-        told = _tell(read_notify_environment(os.environ), event, context)
-        _check(told)
+        settings = read_notify_environment(os.environ)
+        told = _tell(settings, event, context)
+        settle(told, assembly_notify.later_queue(settings.queue_url, field=KEPT))
     except DbBackupError as error:
         _LOG.error("not told", extra=error.as_dict())
         raise
     except BaseException:
         _LOG.exception("not told, unexpectedly")
         raise
-    answer = {"sent": told.sent, "left_out": told.left_out, "doubts": told.doubts}
-    _LOG.info("told", extra=answer)
+    answer = {
+        "sent": told.sent,
+        "left_out": told.left_out,
+        "later": len(told.undelivered),
+        "doubts": told.doubts,
+    }
+    if told.problem:
+        _LOG.error("told in part, the rest comes later", extra={**answer, "what": told.problem})
+    else:
+        _LOG.info("told", extra=answer)
     return answer
 
 
-def _check(told: Told) -> None:
-    if told.undelivered:
-        count = len(told.undelivered)
-        raise UndeliveredError(f"{count} of {count + told.sent} messages were not delivered. {told.undelivered[0]}")
-
-
 def _tell(settings: NotifyEnvironment, event: object, context: LambdaContext) -> Told:
-    items = parse_notify_event(event)
-    if not items:
+    arrivals = parse_notify_event(event)
+    if not arrivals:
         return Told()
 
     def delivered(item: Incoming) -> None:
@@ -77,9 +79,10 @@ def _tell(settings: NotifyEnvironment, event: object, context: LambdaContext) ->
         contacts=tuple(contact.as_contact() for contact in settings.contacts),
     )
     return notify(
-        items,
+        arrivals,
         Policy(settings.successes, around),
         messenger=assembly_notify.messenger(settings.secret_arn, deadline),
         history=assembly_notify.history(settings.environment),
         delivered=delivered,
+        deadline=deadline,
     )

@@ -37,6 +37,7 @@ class NotifyEnvironment(BaseModel):
     successes: Successes = Field(default=Successes.FIRST_AFTER_FAILURE, alias=NotifyEnvKey.SUCCESSES.value)
     runbook_base_url: str | None = Field(default=None, alias=NotifyEnvKey.RUNBOOK_BASE_URL.value)
     contacts: Json[tuple[ContactSetting, ...]] = Field(default=(), alias=NotifyEnvKey.CONTACTS.value)
+    queue_url: str = Field(alias=NotifyEnvKey.QUEUE_URL.value, min_length=1)
     region: str | None = Field(default=None, alias="AWS_REGION", description="set by Lambda itself")
 
 

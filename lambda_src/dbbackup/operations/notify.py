@@ -1,23 +1,28 @@
-"""Tells people what has reached the notifier, each thing once, whatever becomes of the others."""
+"""Tells people what has reached the notifier, each thing by itself, whatever becomes of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from dbbackup.contract_notification import Kind, Outcome, Successes
 from dbbackup.core.cloudwatch_alarm import Alarm, AlarmState
 from dbbackup.core.cloudwatch_alarm_message import alarm_message
+from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import DbBackupError
-from dbbackup.core.incoming import Incoming, Text, Work, text_message
+from dbbackup.core.incoming import Arrival, Incoming, Text, Work, text_message
 from dbbackup.core.killed_run import KilledRun, killed_message
-from dbbackup.core.message import Message
-from dbbackup.core.message_ports import History, Messenger
+from dbbackup.core.message import Message, delayed
+from dbbackup.core.message_ports import History, LaterQueue, Messenger
 from dbbackup.core.notification import Notification
 from dbbackup.core.rds_event import RdsEvent, Weight, rds_message
 from dbbackup.core.webhook import UndeliveredError
 from dbbackup.core.work_message import Around, message_of
+
+LEAST_SECONDS: Final = 20
+"""With less left nothing is begun: CloudWatch may take so long to answer what was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,14 @@ class Policy:
     around: Around
 
 
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What was not taken, and why."""
+
+    arrival: Arrival
+    reason: str
+
+
 @dataclass(slots=True)
 class Told:
     """What became of what there was to tell.
@@ -41,49 +54,83 @@ class Told:
         sent: how many messages were taken.
         left_out: how many there was no need to send.
         doubts: what could not be found out about them.
-        undelivered: why others were not taken.
+        undelivered: what was not taken.
     """
 
     sent: int = 0
     left_out: int = 0
     doubts: list[str] = field(default_factory=list)
-    undelivered: list[str] = field(default_factory=list)
+    undelivered: list[Undelivered] = field(default_factory=list)
+
+    @property
+    def problem(self) -> str:
+        """How many messages were not delivered, and why the first was not; nothing where all were."""
+        if not self.undelivered:
+            return ""
+        count = len(self.undelivered)
+        return f"{count} of {count + self.sent} messages were not delivered. {self.undelivered[0].reason}"
 
 
 def notify(
-    items: Iterable[Incoming],
+    arrivals: Iterable[Arrival],
     policy: Policy,
     *,
     messenger: Messenger,
     history: History,
     delivered: Callable[[Incoming], None],
+    deadline: Deadline = NO_DEADLINE,
 ) -> Told:
-    """Tell everything there is to tell.
+    """Tell everything there is to tell, as long as there is time.
 
     Args:
-        items: what has reached us.
+        arrivals: what has reached us.
         policy: which of it is told.
         messenger: the channel.
         history: asked where the policy depends on what was before.
         delivered: called with everything that was taken.
+        deadline: when everything must have ended.
 
     Returns:
-        What became of it; look at ``undelivered``.
+        What became of it; give it to :func:`settle`.
     """
     told = Told()
-    for item in items:
-        message = _message(item, policy, history, told)
+    for arrival in arrivals:
+        left = deadline.remaining()
+        if left is not None and left < LEAST_SECONDS:
+            reason = "The time of this run was up, with the messages before it, so it was not tried."
+            told.undelivered.append(Undelivered(arrival, reason))
+            continue
+        message = _message(arrival.item, policy, history, told)
         if message is None:
             told.left_out += 1
             continue
         try:
-            messenger.send(message)
+            messenger.send(delayed(message, arrival.said_at) if arrival.late else message)
         except UndeliveredError as error:
-            told.undelivered.append(str(error))
+            told.undelivered.append(Undelivered(arrival, str(error)))
             continue
         told.sent += 1
-        delivered(item)
+        delivered(arrival.item)
     return told
+
+
+def settle(told: Told, queue: LaterQueue) -> None:
+    """See that what was not taken comes again, and what was taken does not.
+
+    Of several things of one event, each that was not taken goes into the queue by itself, and the event has been dealt
+    with: repeated as a whole it would bring the taken ones again, and never reach its end where the beginning is slow.
+    A single one is left to whoever has brought the event, which counts as an error and is repeated as it is.
+
+    Raises:
+        UndeliveredError: the one thing that there was to tell was not taken.
+        DbBackupError: the queue did not take it; then the whole event must be repeated.
+    """
+    if not told.undelivered:
+        return
+    if told.sent + told.left_out + len(told.undelivered) == 1:
+        raise UndeliveredError(told.problem)
+    for each in told.undelivered:
+        queue.put(each.arrival.alone)
 
 
 def _message(item: Incoming, policy: Policy, history: History, told: Told) -> Message | None:
