@@ -37,7 +37,7 @@ def add_dashboard(
         longest_backup_seconds=settings.backup.longest_backup_seconds,
         recoverability=recoverability,
         alarms=alarms,
-        runbook_base_url=chosen.runbook_base_url,
+        runbook_base_url=settings.runbook_base_url,
         ways_back=[
             WayBack(
                 situation="To a moment before it happened, on a new instance",

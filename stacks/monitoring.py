@@ -64,7 +64,7 @@ class MonitoringStack(RecoveryStack):
         heard: dict[str, Any] = {
             "name_prefix": settings.prefix,
             "action": notification.alarms.action(),
-            "runbook_base_url": chosen.runbook_base_url,
+            "runbook_base_url": settings.runbook_base_url,
         }
         of_instance: dict[str, Any] = {**heard, "environment": settings.environment, "instance": instance}
         self.backup_alarms = BackupAlarms(

@@ -9,6 +9,7 @@ from constructs_lib import AlarmTopic, SlackNotifier
 from dbbackup.contract_notification import Successes
 from stacks.architecture import ARCHITECTURES
 from stacks.base import RecoveryStack
+from stacks.hearing import warn_where_nobody_hears
 from stacks.network import NetworkStack
 from stacks.settings import Settings
 
@@ -36,6 +37,7 @@ class NotificationStack(RecoveryStack):
         self.slack = self._slack(settings, network)
         self.notifier: lambda_.IFunction | None = self.slack.function if self.slack is not None else None
         """Function that tells Slack; None where nobody reads Slack."""
+        warn_where_nobody_hears(self, settings)
 
     def _slack(self, settings: Settings, network: NetworkStack) -> SlackNotifier | None:
         chosen = settings.notification
@@ -53,7 +55,7 @@ class NotificationStack(RecoveryStack):
             secret_key_arn=chosen.slack.secret_key_arn,
             successes=Successes(chosen.slack.successes),
             contacts=[contact.model_dump() for contact in chosen.contacts],
-            runbook_base_url=settings.monitoring.runbook_base_url,
+            runbook_base_url=settings.runbook_base_url,
             client_major=settings.backup.client_major,
             architecture=ARCHITECTURES[settings.backup.architecture],
             log_retention_days=settings.backup.log_retention_days,

@@ -80,7 +80,7 @@ class RehearsalStack(RecoveryStack):
             instance=database.instance_identifier,
             machine=rehearsal.machine,
             action=notification.alarms.action(),
-            runbook_base_url=settings.monitoring.runbook_base_url,
+            runbook_base_url=settings.runbook_base_url,
             missing_days=chosen.missing_days,
             objective_minutes=settings.restore.objective_minutes,
         )

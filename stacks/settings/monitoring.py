@@ -25,6 +25,26 @@ def email_rule(text: str) -> str | None:
 Email = Annotated[str, accepted_by(email_rule, fix="write for example dba@example.com")]
 
 
+RUNBOOKS_HERE: Final = "docs/runbooks"
+"""Where the runbooks are in this repository; a path, which nobody who reads an alarm can open."""
+LONGEST_URL: Final = 500
+"""Characters: the description of an alarm has 1024, of which the meaning needs some.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+
+def runbooks_rule(text: str) -> str | None:
+    """Rule that the place of the runbooks breaks; alarms and messages make a link of it, with a page behind it."""
+    if text.rstrip("/") == RUNBOOKS_HERE:
+        return None
+    if len(text) > LONGEST_URL:
+        return f"up to {LONGEST_URL} characters: it is in the description of every alarm, which has room for 1024"
+    if re.fullmatch(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?", text):
+        return None
+    return "an URL without blanks, user, query or fragment, as /<alarm>.md is put behind it"
+
+
 def _ratio(number: float) -> float:
     if not 0 < number < 1:
         raise refuse(
@@ -60,8 +80,13 @@ class MonitoringSettings(Group):
     """When somebody is told, and who."""
 
     emails: tuple[Email, ...] = Field(default=(), strict=False, description="addresses that receive every alarm")
-    runbook_base_url: str = Field(
-        default="docs/runbooks", min_length=1, description="where alarms send their reader; /<alarm>.md is added"
+    runbook_base_url: Annotated[
+        str,
+        accepted_by(runbooks_rule, fix="write for example https://github.com/acme/orders/blob/main/docs/runbooks"),
+    ] = Field(
+        default=RUNBOOKS_HERE,
+        description="where alarms send their reader; /<alarm>.md is added; by default the pages in github.repository, "
+        "where that is set",
     )
     missing_backup_hours: Annotated[
         int,

@@ -13,7 +13,7 @@ from stacks.settings.cadence import check_cadences
 from stacks.settings.database import DatabaseSettings
 from stacks.settings.github import GithubSettings
 from stacks.settings.instance_size import check_limits
-from stacks.settings.monitoring import MonitoringSettings
+from stacks.settings.monitoring import RUNBOOKS_HERE, MonitoringSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.notification import NotificationSettings
 from stacks.settings.refusal import accepted_by, refuse
@@ -74,6 +74,14 @@ class Settings(Group):
     def prefix(self) -> str:
         """What every name of this environment begins with."""
         return f"{self.name}-{self.environment}"
+
+    @property
+    def runbook_base_url(self) -> str:
+        """Where runbooks are read: as written, else in the repository on GitHub, else a path that is no address."""
+        written = self.monitoring.runbook_base_url.rstrip("/")
+        if written != RUNBOOKS_HERE or self.github is None:
+            return written
+        return f"https://github.com/{self.github.repository}/blob/{self.github.branch}/{RUNBOOKS_HERE}"
 
     @model_validator(mode="after")
     def _client_reads_the_engine(self) -> Self:

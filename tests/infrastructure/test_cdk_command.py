@@ -73,6 +73,10 @@ def test_the_same_settings_give_the_same_bytes_everywhere(prod: Synthesized, cop
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == []
     assert len([name for name in first if name.endswith(".template.json")]) == 9
+    # As a person runs it, with --quiet.
+    said = there.stdout + there.stderr
+    assert "monitoring.emails is empty: a broken Slack would be told to nobody" in said
+    assert "Acknowledge with 'Annotation::postgres-recovery:no-email'" in said
 
 
 def test_a_wrong_setting_is_explained_without_a_traceback(copied: Path, tmp_path: Path) -> None:

@@ -151,6 +151,15 @@ REFUSED = [
     ("monitoring__max_backup_bytes", 0, "monitoring.max_backup_bytes", "bytes"),
     ("monitoring__max_backup_bytes", -1, "monitoring.max_backup_bytes", "bytes"),
     ("monitoring__emails", ["nobody"], "monitoring.emails.0", "name@domain"),
+    ("monitoring__runbook_base_url", "not a url {}", "monitoring.runbook_base_url", "an URL without blanks"),
+    ("monitoring__runbook_base_url", "", "monitoring.runbook_base_url", "an URL without blanks"),
+    ("monitoring__runbook_base_url", "wiki/runbooks", "monitoring.runbook_base_url", "an URL without blanks"),
+    ("monitoring__runbook_base_url", "ftp://wiki.example.com", "monitoring.runbook_base_url", "an URL without"),
+    ("monitoring__runbook_base_url", "https://", "monitoring.runbook_base_url", "an URL without"),
+    ("monitoring__runbook_base_url", "https://a:b@c.example/x", "monitoring.runbook_base_url", "user"),
+    ("monitoring__runbook_base_url", "https://c.example/x?page=1", "monitoring.runbook_base_url", "query"),
+    ("monitoring__runbook_base_url", "https://c.example/x#top", "monitoring.runbook_base_url", "fragment"),
+    ("monitoring__runbook_base_url", "https://c.example/<x>", "monitoring.runbook_base_url", "an URL without"),
 ]
 
 
