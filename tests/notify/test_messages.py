@@ -14,7 +14,7 @@ from dbbackup.core.cloudwatch_alarm import parse_alarm
 from dbbackup.core.cloudwatch_alarm_message import alarm_message
 from dbbackup.core.incoming import Text, text_message
 from dbbackup.core.message import Contact, Message, link
-from dbbackup.core.message_links import RUNBOOKS, RUNBOOKS_BY_ERROR, console, object_page
+from dbbackup.core.message_links import RDS_EVENTS, RUNBOOKS, RUNBOOKS_BY_ERROR, console, object_page
 from dbbackup.core.notification import Failure, Notification
 from dbbackup.core.rds_event import parse_rds_event, rds_message
 from dbbackup.core.work_message import Around, message_of
@@ -153,5 +153,5 @@ def test_every_end_of_every_work_has_a_message(kind: Kind, outcome: Outcome) -> 
 
 
 def test_every_runbook_that_a_message_links_is_there() -> None:
-    for name in {*RUNBOOKS.values(), *RUNBOOKS_BY_ERROR.values()}:
+    for name in {*RUNBOOKS.values(), *RUNBOOKS_BY_ERROR.values(), RDS_EVENTS}:
         assert (ROOT / "docs/runbooks" / f"{name}.md").is_file(), name

@@ -163,6 +163,7 @@ def test_an_event_of_rds_is_told_in_its_own_words(notifier: Notifier, slack: Mis
     text = _text(slack)
     for part in ("RDS: ftry-prod", "Multi-AZ instance failover completed", "`RDS-EVENT-0049`", "|what it means>"):
         assert part in text
+    assert "<https://wiki.example.com/runbooks/rds-events.md|runbook>" in text
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,18 @@ RUNBOOKS_BY_ERROR: Final = {
     (Kind.BACKUP, "deadline"): "backup-too-slow",
 }
 """What to read instead where the error says more than the kind of work."""
+RDS_EVENTS: Final = "rds-events"
+"""What to read of an event of RDS itself."""
 
 
 def runbook(base: str, kind: Kind, error: str) -> str:
     """Where the runbook of a failure is read."""
     return f"{base.rstrip('/')}/{RUNBOOKS_BY_ERROR.get((kind, error), RUNBOOKS[kind])}.md"
+
+
+def page_of(base: str | None, page: str) -> str | None:
+    """Where a page of the runbooks is read; None where nobody said where they are."""
+    return f"{base.rstrip('/')}/{page}.md" if base else None
 
 
 def console(region: str) -> str:

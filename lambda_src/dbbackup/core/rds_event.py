@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dbbackup.core.message import Block, Message, code, contacts_block, escaped, facts, header, links, paragraph
+from dbbackup.core.message_links import RDS_EVENTS, page_of
 from dbbackup.core.work_message import Around
 
 _SERIOUS: Final = re.compile(
@@ -111,7 +112,13 @@ def rds_message(event: RdsEvent, around: Around) -> Message:
             ("Environment", escaped(around.environment, 100) if around.environment else None),
         ]
     )
-    blocks += links([("console", event.page or None), ("what it means", event.explained or None)])
+    blocks += links(
+        [
+            ("console", event.page or None),
+            ("what it means", event.explained or None),
+            ("runbook", page_of(around.runbooks, RDS_EVENTS)),
+        ]
+    )
     if event.weight is Weight.ACT:
         blocks += contacts_block(around.contacts)
     return Message(escaped(f"{title}: {event.text}", 300), tuple(blocks))
