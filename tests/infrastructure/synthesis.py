@@ -108,13 +108,19 @@ class Synthesized:
 
 
 def synthesize(settings: Settings) -> Synthesized:
-    """Write the templates of these settings to a folder of their own."""
+    """Write the templates of these settings to a folder of their own.
+
+    What the validation found is read here and not shown, as the command does it: our warnings are for people.
+    """
     owner = tempfile.TemporaryDirectory(prefix="synth-")
     folder = Path(owner.name)
     app = App(outdir=str(folder), context=cdk_context(), analytics_reporting=False, stack_traces=False)
     app.node.set_context("aws:cdk:disable-creation-stack-traces", True)  # as app.py does
+    app.node.set_context("@aws-cdk/core:failSynthOnValidationErrors", False)
     add_stacks(app, settings)
     app.synth()
+    for report in json.loads((folder / "validation-report.json").read_text())["pluginReports"]:
+        assert report["conclusion"] == "success", report["violations"]
     manifest = json.loads((folder / "manifest.json").read_text())
     return Synthesized(app, folder, settings.prefix, manifest, owner)
 
