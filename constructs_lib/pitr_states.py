@@ -69,6 +69,7 @@ def task(
         "Parameters": {
             PayloadField.STEP.value: step,
             f"{PayloadField.EXECUTION.value}.$": "$$.Execution.Name",
+            f"{PayloadField.EXECUTION_ARN.value}.$": "$$.Execution.Id",
             f"{PayloadField.STARTED.value}.$": "$$.Execution.StartTime",
             f"{PayloadField.NOW.value}.$": "$$.State.EnteredTime",
             f"{PayloadField.STATE.value}.$": "$",

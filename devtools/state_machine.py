@@ -108,7 +108,7 @@ def execute(
         run.states.append(current)
         on_state(current, run)
         context = {
-            "Execution": {"Name": name, "StartTime": _time(run.started), "Input": document},
+            "Execution": {"Id": _arn(name), "Name": name, "StartTime": _time(run.started), "Input": document},
             "State": {"Name": current, "EnteredTime": _time(run.now)},
         }
         current, data = _enter(current, state, data, context, run, invoke)
@@ -252,6 +252,10 @@ def _put(path: str | None, data: Any, result: Any) -> Any:
     if not path.startswith("$.") or "." in field_name:
         raise ValueError(f"not interpreted: ResultPath {path}")
     return {**data, field_name: result}
+
+
+def _arn(execution: str) -> str:
+    return f"arn:aws:states:us-east-1:123456789012:execution:local:{execution}"
 
 
 def _check(name: str, state: Mapping[str, Any]) -> None:

@@ -36,9 +36,9 @@ def call_function(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
     return functions.call(functions.make_client(), name, event)
 
 
-def topic(arn: str) -> Topic:
-    """The topic that hears how it ended."""
-    return topic_adapter.SnsTopic(topic_adapter.make_client(), arn)
+def topic(arn: str, *, execution: str | None) -> Topic:
+    """The topic that hears how the execution with that ARN ended."""
+    return topic_adapter.SnsTopic(topic_adapter.make_client(), arn, execution=execution)
 
 
 def credentials(secret: str) -> tuple[str, str]:

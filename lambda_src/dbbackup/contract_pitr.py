@@ -62,6 +62,7 @@ class PayloadField(StrEnum):
 
     STEP = "step"
     EXECUTION = "execution"
+    EXECUTION_ARN = "execution_arn"
     STARTED = "started"
     NOW = "now"
     STATE = "state"

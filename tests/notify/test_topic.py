@@ -10,8 +10,11 @@ import pytest
 from dbbackup.adapters.topic import SnsTopic
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.incoming import Work, understood
+from dbbackup.core.message_links import execution_page
 from dbbackup.core.notification import Failure, Notification
+from dbbackup.core.work_message import Around, message_of
 from tests.support.buckets import Bucket
+from tests.support.misbehaving_slack import readable
 
 FAILED = Notification(
     kind=Kind.RECOVERY,
@@ -40,6 +43,42 @@ def test_the_notifier_reads_the_notification_and_everybody_else_the_text() -> No
     assert messages.keys() == {"default", "lambda"}
     assert messages["default"] == "It took too long."
     assert understood(messages["lambda"]) == Work(FAILED)
+
+
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:ftry-prod-pitr:20260111-143000"
+PAGE = f"https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/{EXECUTION}"
+
+
+def test_everybody_gets_the_page_of_the_execution() -> None:
+    client = _Client()
+    SnsTopic(client, "arn:topic", execution=EXECUTION).publish("Restore failed", "It took too long.", FAILED)
+    messages = json.loads(client.calls[0]["Message"])
+    assert messages["default"] == f"It took too long.\nExecution: {PAGE}"
+    work = understood(messages["lambda"])
+    assert isinstance(work, Work)
+    assert work.notification == FAILED.model_copy(update={"execution": EXECUTION})
+    assert f"<{PAGE}|execution>" in readable(message_of(work.notification, Around()).body())
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "by-hand",
+        "arn:aws:states:us-east-1:123456789012:stateMachine:m",
+        "arn:aws:lambda:us-east-1:1:execution:a:b",
+        "::::::::",
+    ],
+    ids=["empty", "name", "machine", "lambda", "colons"],
+)
+def test_what_is_no_execution_has_no_page(arn: str) -> None:
+    assert execution_page(arn) is None
+
+
+def test_a_name_in_the_page_of_an_execution_cannot_lead_elsewhere() -> None:
+    page = execution_page("arn:aws:states:us-east-1:1:execution:m:x|y> <z")
+    assert page is not None
+    assert not set("|<> ") & set(page)
 
 
 def test_a_subject_is_cut_where_sns_cuts() -> None:

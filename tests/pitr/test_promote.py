@@ -48,6 +48,8 @@ def test_the_restored_instance_becomes_production(restored: Recovery) -> None:
     assert names(restored) == {PROD, aside}
     assert (resource(restored, PROD), resource(restored, aside)) == (was[TARGET], was[PROD])
     assert run.output["status"] == "promoted"
+    (told,) = restored.world.told()
+    assert told["execution"].endswith(f":{answer['execution_arn'].rpartition(':')[2]}")
     assert run.output["host"].startswith(f"{PROD}.")
     tags = restored.world.tags(PROD)
     assert (tags[TAG_ROLE], tags[TAG_RESTORED_AS], tags[TAG_REPLACED]) == ("production", TARGET, aside)

@@ -34,6 +34,8 @@ def test_a_restore_ends_with_a_verified_instance(recovery: Recovery) -> None:
     assert report["recovery_time_seconds"] == run.seconds >= 90
     assert report["objective_met"] is True
     assert report["notification"] == "sent"
+    (told,) = recovery.world.told()
+    assert told["execution"].endswith(f":execution:local:{answer['execution_arn'].rpartition(':')[2]}")
     tags = recovery.world.tags(answer["target"])
     assert tags[TAG_ROLE] == "restored"
     assert tags[TAG_VERIFIED] == tags[TAG_EXECUTION]
@@ -294,6 +296,9 @@ def test_a_server_that_lets_nobody_in_fails_after_some_tries(recovery: Recovery)
     _, run = recovery.local.restore(asked(recovery))
     assert (run.status, run.error) == ("FAILED", "ConnectionFailedError")
     assert run.retries == ["Verify"] * 5
+    (told,) = recovery.world.told()
+    assert told["outcome"] == "failed"
+    assert ":execution:" in told["execution"]
     assert "another password" not in json.dumps(run.documents)
 
 

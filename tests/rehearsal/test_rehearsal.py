@@ -24,6 +24,8 @@ def test_a_rehearsal_tries_both_ways_back_and_leaves_evidence_only(
     evidence = stored.evidence
     assert evidence.passed
     assert run.output["key"] == stored.key
+    (told,) = rehearsing.world.told()
+    assert ":execution:" in told["execution"]
     point, dump = evidence.planes
     assert (point.kind, point.restored_from, point.tables, point.rows) == ("point-in-time", PROD, 1, 5)
     assert (dump.kind, dump.restored_from, dump.tables, dump.rows) == (

@@ -58,6 +58,11 @@ class RdsWorld:
         """Parameters of every call of an operation."""
         return [parameters for name, parameters in self.calls if name == operation]
 
+    def told(self) -> list[dict[str, Any]]:
+        """The notifications that were published, as a function that listens to the topic reads them."""
+        texts = [json.loads(call["Message"])["lambda"] for call in self.called("Publish")]
+        return [json.loads(text)["notification"] for text in texts]
+
     def describe(self, identifier: str) -> dict[str, Any]:
         """An instance."""
         found = boto3.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]

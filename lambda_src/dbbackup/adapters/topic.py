@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from dbbackup.adapters.rds import calling
 from dbbackup.contract_notification import LOG_FIELD
+from dbbackup.core.message_links import execution_page
 from dbbackup.core.notification import Notification
 
 LONGEST_SUBJECT = 99
@@ -24,11 +25,18 @@ def make_client() -> Any:
 
 
 class SnsTopic:
-    """One topic; none where the ARN is empty."""
+    """One topic; none where the ARN is empty.
 
-    def __init__(self, client: Any, arn: str) -> None:
+    Args:
+        client: an SNS client.
+        arn: of the topic.
+        execution: ARN of the execution that all this is about; None where it is about none.
+    """
+
+    def __init__(self, client: Any, arn: str, *, execution: str | None = None) -> None:
         self._client = client
         self._arn = arn
+        self._execution = execution
 
     def publish(self, subject: str, text: str, notification: Notification) -> None:
         """Tell everybody who listens: people read the text, functions the notification.
@@ -39,8 +47,13 @@ class SnsTopic:
             DbBackupError: SNS refuses.
         """
         if self._arn:
-            document = {LOG_FIELD: notification.model_dump(mode="json", exclude_none=True)}
-            messages = {"default": text, "lambda": json.dumps(document)}
+            told = notification.model_copy(update={"execution": self._execution})
+            document = {LOG_FIELD: told.model_dump(mode="json", exclude_none=True)}
+            page = execution_page(self._execution)
+            messages = {
+                "default": f"{text}\nExecution: {page}" if page else text,
+                "lambda": json.dumps(document),
+            }
             with calling("Publish", self._arn):
                 self._client.publish(
                     TopicArn=self._arn,

@@ -79,6 +79,14 @@ def log_page(place: LogPlace | None, region: str | None) -> str | None:
     )
 
 
+def execution_page(arn: str | None) -> str | None:
+    """The page of an execution of a state machine, with its steps and the log of each; None where this is none."""
+    parts = (arn or "").split(":")
+    if len(parts) < 8 or parts[2] != "states" or parts[5] != "execution":
+        return None
+    return f"{console(parts[3])}/states/home?region={parts[3]}#/v2/executions/details/{quote(':'.join(parts), ':')}"
+
+
 def alarm_page(name: str, region: str | None) -> str | None:
     """The page of an alarm."""
     return (

@@ -58,6 +58,7 @@ class Notification(BaseModel):
     rows: int | None = None
     tables: int | None = None
     recovery_point: AwareDatetime | None = None
+    execution: str | None = Field(default=None, description="ARN of the execution of a state machine that did it")
     previous_size_bytes: int | None = Field(default=None, description="of the backup before it, of the same tier")
     previous_at: AwareDatetime | None = Field(default=None, description="when the backup before it was finished")
     repeated: bool = Field(default=False, description="the backup had been made already by an earlier run")

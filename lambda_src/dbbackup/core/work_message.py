@@ -19,7 +19,7 @@ from dbbackup.core.message import (
     links,
     paragraph,
 )
-from dbbackup.core.message_links import LogPlace, log_page, object_page, runbook
+from dbbackup.core.message_links import LogPlace, execution_page, log_page, object_page, runbook
 from dbbackup.core.notification import Notification
 from dbbackup.core.repeats import BY_HAND, REPEATED
 from dbbackup.core.units import format_bytes, format_seconds, format_time
@@ -135,6 +135,7 @@ def _links(told: Notification, around: Around, log: LogPlace | None) -> list[tup
     page = runbook(around.runbooks, told.kind, told.failure.error) if around.runbooks and told.failure else None
     return [
         (named, object_page(told.location, around.region)),
+        ("execution", execution_page(told.execution)),
         ("log", log_page(log, around.region)),
         ("runbook", page),
     ]

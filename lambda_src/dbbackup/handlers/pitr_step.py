@@ -57,7 +57,7 @@ def _do(task: Task[PitrStep], settings: PitrEnvironment) -> dict[str, Any]:
             document = pitr_end.report(
                 order,
                 instances=instances,
-                topic=assembly_pitr.topic(settings.topic_arn),
+                topic=assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn),
                 verification=task.state["verification"],
                 host=task.state["status"].get("host"),
                 objective_seconds=settings.objective_seconds,
@@ -74,7 +74,7 @@ def _do(task: Task[PitrStep], settings: PitrEnvironment) -> dict[str, Any]:
                 order,
                 failure=task.state["failure"],
                 instances=instances,
-                topic=assembly_pitr.topic(settings.topic_arn),
+                topic=assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn),
                 keep=settings.keep_failed,
             )
             pitr_signals.not_recovered(settings.environment, settings.source)

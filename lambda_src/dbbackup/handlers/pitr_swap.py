@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _do(task: Task[SwapStep], settings: PitrEnvironment) -> dict[str, Any]:
     order, instances, limit = task.swap_order(), assembly_pitr.instances(), settings.rename_limit_seconds
-    topic = assembly_pitr.topic(settings.topic_arn)
+    topic = assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn)
     match task.step:
         case SwapStep.CHECK:
             machine = settings.need(settings.promotion_machine_arn, PitrEnvKey.PROMOTION_MACHINE_ARN)

@@ -25,6 +25,7 @@ class Task(BaseModel, Generic[_Step]):
     Attributes:
         step: which one.
         execution: name of the execution.
+        execution_arn: its ARN; None for an execution that began before machines handed it over.
         started: when the execution began.
         now: when the task's state was entered. Durations are counted on the state machine's clock alone.
         state: the input of the execution and what earlier tasks found.
@@ -34,6 +35,7 @@ class Task(BaseModel, Generic[_Step]):
 
     step: _Step
     execution: str
+    execution_arn: str | None = None
     started: AwareDatetime
     now: AwareDatetime
     state: dict[str, Any]

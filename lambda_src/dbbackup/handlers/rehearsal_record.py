@@ -54,7 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return report(
             stored,
             location=store.url(stored.key),
-            topic=assembly_pitr.topic(settings.topic_arn),
+            topic=assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn),
             objective_seconds=settings.objective_seconds,
         )
 

@@ -20,6 +20,7 @@ class RehearsalTask(BaseModel):
     Attributes:
         step: which one.
         execution: name of the execution.
+        execution_arn: its ARN; None for an execution that began before machines handed it over.
         started: when the execution began.
         now: when the task's state was entered. Durations are counted on the state machine's clock alone.
         state: what earlier tasks found.
@@ -30,6 +31,7 @@ class RehearsalTask(BaseModel):
 
     step: RehearsalStep
     execution: str
+    execution_arn: str | None = None
     started: AwareDatetime
     now: AwareDatetime
     state: dict[str, Any]
