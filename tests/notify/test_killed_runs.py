@@ -9,7 +9,7 @@ import pytest
 
 from dbbackup.contract_notification import KILLED_FILTER, Kind, killed_filter_name
 from devtools.aws import LocalAws
-from tests.support.misbehaving_slack import MisbehavingSlack, misbehaving_slack
+from tests.support.misbehaving_slack import OK, MisbehavingSlack, misbehaving_slack, status
 from tests.support.notifier import Notifier, deploy_notifier, log_event
 
 REQUEST = "6f747a63-2b7d-4a3c-9a59-bf2f2ad4f0a1"
@@ -140,3 +140,16 @@ def test_the_pattern_of_the_subscription_finds_each_line(line: str) -> None:
     terms = [term.strip() for term in KILLED_FILTER.replace("?", "").split('"') if term.strip()]
     assert any(term in line for term in terms)
     assert not any(term in report() for term in terms), "a run that ended by itself starts no notifier"
+
+
+def test_of_two_killed_runs_only_the_one_that_slack_did_not_take_comes_again(
+    notifier: Notifier, slack: MisbehavingSlack
+) -> None:
+    slack.answers[:] = [OK, status(404, "no_service"), OK]
+    assert tell(notifier, TIMED_OUT, report("timeout"), report("timeout", request=OTHER)) == 1
+    (again,) = notifier.kept()
+    slack.received.clear()
+    assert notifier.invoke(again)["sent"] == 1
+    (text,) = (json.dumps(message) for message in slack.received)
+    assert OTHER in text
+    assert REQUEST not in text
