@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DAY: Final = 86_400
-SHOP: Final = {"job": "node", "instance": "db1", "database": "shop"}
+SHOP: Final = {"job": "node", "instance": "db1", "server": "shop-prod", "database": "shop"}
 FOREVER: Final = 100
 STORE: Final = "s3://ftry-backups"
 
@@ -49,7 +49,7 @@ def rehearsal(name: str, source: str = "run", **labels: str) -> str:
 
 def store(name: str, **labels: str) -> str:
     """A series of the store that is looked through."""
-    return series(name, database="", source=STORE, **labels)
+    return series(name, database="", server="", source=STORE, **labels)
 
 
 def always(value: float) -> str:
@@ -65,10 +65,17 @@ def until(count: int, value: float, then: float | None = None) -> str:
 
 _SUCCESS = "last_success_timestamp_seconds"
 _READ = "dbbackup_catalog_read_timestamp_seconds"
-_OTHER = {"instance": "db2", "database": "stock"}
+_OTHER = {"instance": "db2", "server": "stock-prod", "database": "stock"}
+_DEV = {"server": "shop-dev"}
+_HERE = {"server": "localhost:5432"}
+_SECOND_STORE = "s3://shop-dev-backups"
 _MTIME = "node_textfile_mtime_seconds"
 _FILE = "/var/lib/node_exporter/dbbackup_catalog.prom"
 _SHOP_BACKUP = {**SHOP, "tier": "daily"}
+_RESTORE_FAILED = {
+    series("dbbackup_restore_last_run_success", source="run"): always(0),
+    series("dbbackup_restore_last_run_timestamp_seconds", source="run"): always(0),
+}
 _ORDINARY = {backup(_SUCCESS): always(0)}
 
 
@@ -87,11 +94,50 @@ CASES: Final = (
         (SHOP,),
     ),
     Case(
-        "the same name on another machine is another database",
+        "the same name on another server is another database, though one machine looks both stores through",
         "BackupFailed",
-        {backup(_SUCCESS): always(0), backup(_SUCCESS, instance="db2"): always(60_000)},
+        {
+            backup(_SUCCESS, source=STORE): always(0),
+            backup(_SUCCESS, source=_SECOND_STORE, **_DEV): always(60_000),
+            store(_READ): always(90_000),
+        },
         "26h",
         (SHOP,),
+    ),
+    Case(
+        "a run on one server, and a later one on another",
+        "BackupFailed",
+        {backup(_SUCCESS): always(0), backup(_SUCCESS, **_DEV): always(60_000)},
+        "26h",
+        (SHOP,),
+    ),
+    Case(
+        "the second of two stores of one database has it",
+        "BackupFailed",
+        {
+            backup(_SUCCESS, source=STORE): always(0),
+            backup(_SUCCESS, source="/srv/backups"): always(60_000),
+            store(_READ): always(90_000),
+        },
+        "26h",
+    ),
+    Case(
+        "localhost on another machine is another server",
+        "BackupFailed",
+        {backup(_SUCCESS, **_HERE): always(0), backup(_SUCCESS, instance="db2", **_HERE): always(60_000)},
+        "26h",
+        ({**SHOP, **_HERE},),
+    ),
+    Case(
+        "of two stores whose servers call themselves localhost, one lags",
+        "BackupFailed",
+        {
+            backup(_SUCCESS, source=STORE, **_HERE): always(0),
+            backup(_SUCCESS, source=_SECOND_STORE, **_HERE): always(60_000),
+            store(_READ): always(90_000),
+        },
+        "26h",
+        ({**SHOP, **_HERE},),
     ),
     Case(
         "any tier will do",
@@ -129,6 +175,24 @@ CASES: Final = (
         "15m",
         ({**_SHOP_BACKUP, "source": "run"},),
     ),
+    Case(
+        "it was the schedule's, and nothing has run since",
+        "BackupLastRunFailed",
+        {backup("last_run_success", "weekly"): always(0), backup("last_run_timestamp_seconds", "weekly"): always(0)},
+        "204h",
+        ({**SHOP, "tier": "weekly", "source": "run"},),
+    ),
+    *(
+        Case(
+            f"one that no schedule repeats failed, {at} ago",
+            "BackupLastRunFailed",
+            {backup("last_run_success", tier): always(0), backup("last_run_timestamp_seconds", tier): always(0)},
+            at,
+            labels,
+        )
+        for tier in ("manual", "pre-migration")
+        for at, labels in (("162h", ({**SHOP, "tier": tier, "source": "run"},)), ("174h", ()))
+    ),
     Case("the run after it succeeded", "BackupLastRunFailed", {backup("last_run_success"): until(3, 0, 1)}, "15m"),
     Case(
         "what was read back was something else",
@@ -136,6 +200,22 @@ CASES: Final = (
         {backup("last_run_failure_info", error="verification-failed"): always(1)},
         "5m",
         ({**_SHOP_BACKUP, "source": "run", "error": "verification-failed"},),
+    ),
+    *(
+        Case(
+            f"one that no schedule repeats was something else, {at} ago",
+            "BackupVerificationFailed",
+            {
+                backup("last_run_failure_info", "manual", error="verification-failed"): always(1),
+                backup("last_run_timestamp_seconds", "manual"): always(0),
+            },
+            at,
+            labels,
+        )
+        for at, labels in (
+            ("162h", ({**SHOP, "tier": "manual", "source": "run", "error": "verification-failed"},)),
+            ("174h", ()),
+        )
     ),
     Case(
         "another failure",
@@ -236,9 +316,42 @@ CASES: Final = (
         {backup("last_run_timestamp_seconds"): always(0), **_ORDINARY},
         "65m",
     ),
+    Case(
+        "a name was mistyped by hand",
+        "BackupNeverSucceeded",
+        {backup("last_run_timestamp_seconds", "manual"): always(0), backup(_SUCCESS, **_OTHER): always(0)},
+        "65m",
+    ),
+    Case(
+        "another machine knows its backups",
+        "BackupNeverSucceeded",
+        {backup("last_run_timestamp_seconds"): always(0), backup(_SUCCESS, source=STORE, instance="mon"): always(0)},
+        "65m",
+    ),
+    Case(
+        "another machine knows backups of a server of its own",
+        "BackupNeverSucceeded",
+        {
+            backup("last_run_timestamp_seconds", **_HERE): always(0),
+            backup(_SUCCESS, source=STORE, instance="mon", **_HERE): always(0),
+        },
+        "65m",
+        ({**SHOP, **_HERE},),
+    ),
     Case("the textfile has gone", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "35m", (SHOP,)),
-    Case("it went almost a week ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "174h", (SHOP,)),
-    Case("it went more than a week ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "204h"),
+    Case("it went almost 35 days ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "840h", (SHOP,)),
+    Case("it went more than 35 days ago", "BackupMissing", {backup(_SUCCESS): until(3, 0)}, "876h"),
+    Case(
+        "one machine still tells of a run, and the other's store was emptied",
+        "BackupMissing",
+        {
+            backup(_SUCCESS): always(0),
+            backup(_SUCCESS, source=STORE, instance="mon"): until(3, 0),
+            store(_READ, instance="mon"): always(0),
+        },
+        "35m",
+        ({**SHOP, "instance": "mon"},),
+    ),
     Case("for a moment it was not there", "BackupMissing", {backup(_SUCCESS): f"0+0x2 _x2 0+0x{FOREVER}"}, "20m"),
     Case(
         "the store was emptied, while a run says that it made one",
@@ -312,12 +425,13 @@ CASES: Final = (
         )
     ),
     Case(
-        "a restore failed",
+        "a restore failed six days ago",
         "RestoreFailed",
-        {series("dbbackup_restore_last_run_success", source="run"): always(0)},
-        "5m",
+        _RESTORE_FAILED,
+        "162h",
         ({**SHOP, "source": "run"},),
     ),
+    Case("a restore failed a week ago", "RestoreFailed", _RESTORE_FAILED, "174h"),
     Case(
         "a restore succeeded",
         "RestoreFailed",
@@ -348,12 +462,94 @@ CASES: Final = (
         "5m",
     ),
     Case(
+        "another machine tells of a later one that passed",
+        "RehearsalFailed",
+        {
+            rehearsal("last_run_success"): always(0),
+            rehearsal("last_run_timestamp_seconds"): always(100),
+            rehearsal("last_run_success", STORE, instance="mon"): always(1),
+            rehearsal("last_run_timestamp_seconds", STORE, instance="mon"): always(200),
+        },
+        "5m",
+    ),
+    Case(
+        "a later one of another server passed",
+        "RehearsalFailed",
+        {
+            rehearsal("last_run_success", STORE): always(0),
+            rehearsal("last_run_timestamp_seconds", STORE): always(100),
+            rehearsal("last_run_success", _SECOND_STORE, **_DEV): always(1),
+            rehearsal("last_run_timestamp_seconds", _SECOND_STORE, **_DEV): always(200),
+        },
+        "5m",
+        (SHOP,),
+    ),
+    Case(
+        "it was another machine's localhost that passed later",
+        "RehearsalFailed",
+        {
+            rehearsal("last_run_success", **_HERE): always(0),
+            rehearsal("last_run_timestamp_seconds", **_HERE): always(100),
+            rehearsal("last_run_success", instance="db2", **_HERE): always(1),
+            rehearsal("last_run_timestamp_seconds", instance="db2", **_HERE): always(200),
+        },
+        "5m",
+        ({**SHOP, **_HERE},),
+    ),
+    Case(
+        "the last one failed long ago, and none has passed since",
+        "RehearsalFailed",
+        {rehearsal("last_run_success"): always(0), rehearsal("last_run_timestamp_seconds"): always(0)},
+        "720h",
+        (SHOP,),
+    ),
+    *(
+        Case(
+            f"no backup was found to rehearse with, {at} ago",
+            "RehearsalFailed",
+            {
+                rehearsal("last_run_success", server=""): always(0),
+                rehearsal("last_run_timestamp_seconds", server=""): always(0),
+            },
+            at,
+            labels,
+        )
+        for at, labels in (("162h", ({**SHOP, "server": ""},)), ("174h", ()))
+    ),
+    Case(
         "none has passed for 35 days",
         "RehearsalMissing",
         {rehearsal(_SUCCESS): always(0), **_ORDINARY},
         "864h",
         (SHOP,),
     ),
+    Case(
+        "another machine tells of one that has passed since",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS): always(0), rehearsal(_SUCCESS, STORE, instance="mon"): always(1_728_000), **_ORDINARY},
+        "864h",
+    ),
+    Case(
+        "another machine tells of the only one",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS, STORE, instance="mon"): always(1_728_000), **_ORDINARY},
+        "864h",
+    ),
+    Case(
+        "only those of another server have passed",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS, _SECOND_STORE, **_DEV): always(1_728_000), **_ORDINARY},
+        "864h",
+        (SHOP,),
+    ),
+    Case(
+        "only those of another machine's localhost have passed",
+        "RehearsalMissing",
+        {rehearsal(_SUCCESS, instance="db2", **_HERE): always(1_728_000), backup(_SUCCESS, **_HERE): always(0)},
+        "864h",
+        ({**SHOP, **_HERE},),
+    ),
+    Case("the database was given up", "RehearsalMissing", {rehearsal(_SUCCESS): always(0)}, "864h"),
     Case("one has passed 30 days ago", "RehearsalMissing", {rehearsal(_SUCCESS): always(0), **_ORDINARY}, "720h"),
     Case("none has ever passed", "RehearsalMissing", _ORDINARY, "864h", (SHOP,)),
     Case("there are backups, but not yet for so long", "RehearsalMissing", _ORDINARY, "828h"),
@@ -387,14 +583,14 @@ CASES: Final = (
     Case(
         "the file is three hours old",
         "BackupMetricsStale",
-        {series(_MTIME, database="", file=_FILE): always(0)},
+        {series(_MTIME, database="", server="", file=_FILE): always(0)},
         "3h30m",
         ({"job": "node", "instance": "db1", "file": _FILE},),
     ),
     Case(
         "an older node_exporter names the file without its folder",
         "BackupMetricsStale",
-        {series(_MTIME, database="", file="dbbackup_catalog.prom"): always(0)},
+        {series(_MTIME, database="", server="", file="dbbackup_catalog.prom"): always(0)},
         "3h30m",
         ({"job": "node", "instance": "db1", "file": "dbbackup_catalog.prom"},),
     ),
@@ -402,29 +598,34 @@ CASES: Final = (
         "files of runs and of others may be old",
         "BackupMetricsStale",
         {
-            series(_MTIME, database="", file="dbbackup_backup_shop_monthly.prom"): always(0),
-            series(_MTIME, database="", file="other.prom"): always(0),
+            series(_MTIME, database="", server="", file="dbbackup_backup_shop_monthly.prom"): always(0),
+            series(_MTIME, database="", server="", file="other.prom"): always(0),
         },
         "3h30m",
     ),
-    Case("the file is fresh", "BackupMetricsStale", {series(_MTIME, database="", file=_FILE): always(3600)}, "3h30m"),
+    Case(
+        "the file is fresh",
+        "BackupMetricsStale",
+        {series(_MTIME, database="", server="", file=_FILE): always(3600)},
+        "3h30m",
+    ),
     Case(
         "a file cannot be read",
         "BackupMetricsUnreadable",
-        {series("node_textfile_scrape_error", database=""): always(1), backup(_SUCCESS): until(1, 0)},
+        {series("node_textfile_scrape_error", database="", server=""): always(1), backup(_SUCCESS): until(1, 0)},
         "20m",
         ({"job": "node", "instance": "db1"},),
     ),
     Case(
         "it is a machine that has nothing to do with backups",
         "BackupMetricsUnreadable",
-        {series("node_textfile_scrape_error", database="", instance="web1"): always(1), **_ORDINARY},
+        {series("node_textfile_scrape_error", database="", server="", instance="web1"): always(1), **_ORDINARY},
         "20m",
     ),
     Case(
         "all files can be read",
         "BackupMetricsUnreadable",
-        {series("node_textfile_scrape_error", database=""): always(0), **_ORDINARY},
+        {series("node_textfile_scrape_error", database="", server=""): always(0), **_ORDINARY},
         "20m",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from tests.support.command import Ended, dbbackup
 from tests.support.databases import Database
 from tests.support.promtool import needs_promtool, promtool
 
+SERVER = "localhost:5432"
+
 
 def _metrics(*arguments: str | Path, bucket: Bucket | None = None) -> Ended:
     return dbbackup("metrics", *arguments, environment=bucket.aws.environment() if bucket else {})
@@ -28,7 +31,7 @@ def _values(text: str) -> dict[tuple[str, ...], float]:
     return {(sample.family.name, *sample.labels): sample.value for sample in samples_of(text)}
 
 
-def _rehearsal(days_old: float, *, passed: bool = True, recovery_seconds: float = 60) -> Evidence:
+def _rehearsal(days_old: float, *, passed: bool = True, recovery_seconds: float = 60, **changes: Any) -> Evidence:
     moment = datetime.now(UTC) - timedelta(days=days_old)
     plane = Plane(
         kind="dump",
@@ -43,11 +46,15 @@ def _rehearsal(days_old: float, *, passed: bool = True, recovery_seconds: float 
         removed=passed,
     )
     return Evidence(
-        database="shop",
-        started_at=moment,
-        finished_at=moment + timedelta(seconds=90),
-        planes=(plane,),
-        software_version="0.1.0",
+        **{
+            "database": "shop",
+            "server": SERVER,
+            "started_at": moment,
+            "finished_at": moment + timedelta(seconds=90),
+            "planes": (plane,),
+            "software_version": "0.1.0",
+            **changes,
+        }
     )
 
 
@@ -59,7 +66,7 @@ def test_the_newest_backup_of_each_database_and_tier_is_told(tmp_path: Path) -> 
     ended = _metrics("--directory", tmp_path)
     assert (ended.status, ended.err) == (0, "")
     values = _values(ended.out)
-    shop = ("shop", "daily", str(tmp_path))
+    shop = (SERVER, "shop", "daily", str(tmp_path))
     assert values["dbbackup_backup_last_success_timestamp_seconds", *shop] == newest.finished_at.timestamp()
     assert values["dbbackup_backup_recovery_point_timestamp_seconds", *shop] == newest.snapshot_at.timestamp()
     verified = newest.verification.verified_at.timestamp()
@@ -69,8 +76,8 @@ def test_the_newest_backup_of_each_database_and_tier_is_told(tmp_path: Path) -> 
     assert values["dbbackup_catalog_backups", *shop] == 2
     assert values["dbbackup_catalog_size_bytes", *shop] == 8
     assert values["dbbackup_catalog_unsound_backups", *shop] == 0
-    assert values["dbbackup_catalog_backups", "shop", "weekly", str(tmp_path)] == 1
-    assert values["dbbackup_catalog_backups", "stock", "daily", str(tmp_path)] == 1
+    assert values["dbbackup_catalog_backups", SERVER, "shop", "weekly", str(tmp_path)] == 1
+    assert values["dbbackup_catalog_backups", SERVER, "stock", "daily", str(tmp_path)] == 1
 
 
 def test_what_is_no_backup_does_not_count_and_is_told(tmp_path: Path) -> None:
@@ -87,12 +94,12 @@ def test_what_is_no_backup_does_not_count_and_is_told(tmp_path: Path) -> None:
     assert "cannot be read" in ended.err
     values = _values(ended.out)
     place = str(tmp_path)
-    newest = values["dbbackup_backup_last_success_timestamp_seconds", "shop", "daily", place]
+    newest = values["dbbackup_backup_last_success_timestamp_seconds", SERVER, "shop", "daily", place]
     assert newest == good.finished_at.timestamp()
-    assert values["dbbackup_catalog_backups", "shop", "daily", place] == 1
-    assert values["dbbackup_catalog_unsound_backups", "shop", "daily", place] == 2
-    assert values["dbbackup_catalog_backups", "gone", "daily", place] == 0
-    assert ("dbbackup_backup_last_success_timestamp_seconds", "gone", "daily", place) not in values
+    assert values["dbbackup_catalog_backups", SERVER, "shop", "daily", place] == 1
+    assert values["dbbackup_catalog_unsound_backups", SERVER, "shop", "daily", place] == 2
+    assert values["dbbackup_catalog_backups", SERVER, "gone", "daily", place] == 0
+    assert ("dbbackup_backup_last_success_timestamp_seconds", SERVER, "gone", "daily", place) not in values
     assert values["dbbackup_catalog_unmanifested_archives", place] == 1
     assert values["dbbackup_catalog_unreadable_manifests", place] == 1
 
@@ -103,7 +110,7 @@ def test_rehearsals_tell_the_last_result_and_what_the_last_good_one_showed(tmp_p
     good = append(store, _rehearsal(9, recovery_seconds=61)).evidence
     failed = append(store, _rehearsal(1, passed=False)).evidence
     values = _values(_metrics("--directory", tmp_path).out)
-    shop = ("shop", str(tmp_path))
+    shop = (SERVER, "shop", str(tmp_path))
     assert values["dbbackup_rehearsal_last_run_success", *shop] == 0
     assert values["dbbackup_rehearsal_last_run_timestamp_seconds", *shop] == failed.finished_at.timestamp()
     assert values["dbbackup_rehearsal_last_success_timestamp_seconds", *shop] == good.finished_at.timestamp()
@@ -111,6 +118,42 @@ def test_rehearsals_tell_the_last_result_and_what_the_last_good_one_showed(tmp_p
     assert values["dbbackup_rehearsal_recovery_point_age_seconds", *shop, "dump"] == 10_800
     assert values["dbbackup_rehearsal_rows", *shop] == 7
     assert values["dbbackup_catalog_evidence_problems", str(tmp_path)] == 0
+
+
+def test_the_same_name_on_two_servers_is_two_databases(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    for server, days_old in (("ftry-prod", 14), ("ftry-dev", 1)):
+        manifest = manifest_of("ftry", days_old=days_old)
+        source = manifest.source.model_copy(update={"instance": server})
+        lay_down(tmp_path, manifest.model_copy(update={"source": source}))
+    append(store, _rehearsal(9, passed=False, database="ftry", server="ftry-prod"))
+    append(store, _rehearsal(1, database="ftry", server="ftry-dev"))
+    values = _values(_metrics("--directory", tmp_path).out)
+    newest = [
+        values["dbbackup_backup_last_success_timestamp_seconds", server, "ftry", "daily", str(tmp_path)]
+        for server in ("ftry-prod", "ftry-dev")
+    ]
+    assert 12 * 86_400 < newest[1] - newest[0] < 14 * 86_400
+    for server, passed in (("ftry-prod", 0), ("ftry-dev", 1)):
+        assert values["dbbackup_rehearsal_last_run_success", server, "ftry", str(tmp_path)] == passed
+
+
+def test_a_rehearsal_of_several_databases_is_told_of_each(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    both: dict[str, Any] = {"database": "ftry, orders", "databases": ("ftry", "orders")}
+    append(store, _rehearsal(40, database="ftry, orders", server=None))  # as an earlier version wrote it
+    good = append(store, _rehearsal(9, **both)).evidence
+    append(store, _rehearsal(1, passed=False, **both))
+    values = _values(_metrics("--directory", tmp_path).out)
+    for database in ("ftry", "orders"):
+        of = (SERVER, database, str(tmp_path))
+        assert values["dbbackup_rehearsal_last_run_success", *of] == 0
+        assert values["dbbackup_rehearsal_last_success_timestamp_seconds", *of] == good.finished_at.timestamp()
+        assert ("dbbackup_rehearsal_rows", *of) not in values
+    assert {key[1:3] for key in values if key[0].startswith("dbbackup_rehearsal_")} == {
+        (SERVER, "ftry"),
+        (SERVER, "orders"),
+    }
 
 
 def test_altered_evidence_is_counted(tmp_path: Path) -> None:
@@ -127,7 +170,7 @@ def test_a_bucket_is_told_the_same_way_and_promtool_accepts_it(database: Databas
     manifest = take(database, bucket.store(), tier=Tier.WEEKLY).manifest
     ended = _metrics("--bucket", bucket.name, bucket=bucket)
     assert ended.status == 0, ended.err
-    key = (database.name, "weekly", f"s3://{bucket.name}")
+    key = (database.parameters.server, database.name, "weekly", f"s3://{bucket.name}")
     values = _values(ended.out)
     assert values["dbbackup_backup_size_bytes", *key] == manifest.archive.size_bytes
     assert values["dbbackup_backup_rows", *key] == 3
@@ -155,7 +198,7 @@ def test_json_holds_the_same_samples(tmp_path: Path) -> None:
     samples = _metrics("--directory", tmp_path, "--json").document
     assert {
         "name": "dbbackup_backup_size_bytes",
-        "labels": {"database": "shop", "tier": "daily", "source": str(tmp_path)},
+        "labels": {"server": SERVER, "database": "shop", "tier": "daily", "source": str(tmp_path)},
         "value": 4.0,
     } in samples
 
@@ -169,7 +212,7 @@ def test_a_textfile_is_replaced_and_readable(tmp_path: Path) -> None:
     ended = _metrics("--directory", backups, "--textfile", textfile)
     assert ended.status == 0, ended.err
     assert f"are in {textfile}" in ended.out
-    assert ("dbbackup_catalog_backups", "shop", "daily", str(backups)) in _values(textfile.read_text())
+    assert ("dbbackup_catalog_backups", SERVER, "shop", "daily", str(backups)) in _values(textfile.read_text())
     assert textfile.stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backups", "dbbackup_catalog.prom"]
 

@@ -58,7 +58,18 @@ def test_the_dashboard_asks_for_what_is_told_or_recorded() -> None:
         assert asked, expression
         assert asked <= OURS | RECORDS | PROMETHEUS, expression
     variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
-    assert variables["database"]["definition"] == "label_values(backup_tier_last_success, database)"
+    assert variables["server"]["definition"] == "label_values(backup_tier_last_success, server)"
+    assert variables["database"]["definition"] == 'label_values(backup_tier_last_success{server=~"$server"}, database)'
+
+
+def test_the_dashboard_keeps_databases_of_one_name_apart() -> None:
+    for panel in PANELS:
+        for target in panel["targets"]:
+            if "$database" in target["expr"]:
+                assert 'server=~"$server",database=~"$database"' in target["expr"]
+                assert "by (database" not in target["expr"]
+                legend = target.get("legendFormat", "")
+                assert "{{server}}" in legend or "{{" not in legend, panel["title"]
 
 
 @needs_promtool

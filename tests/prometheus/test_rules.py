@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.prometheus.rule_cases import CASES, Case, always, backup
+from tests.prometheus.rule_cases import CASES, SHOP, Case, always, backup, rehearsal, until
 from tests.support.promtool import RULES, needs_promtool, promtool
 
 ROOT = RULES.parents[1]
@@ -71,7 +71,7 @@ def test_each_alert_has_a_case_that_rings_and_one_that_does_not() -> None:
 
 @needs_promtool
 def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_path: Path) -> None:
-    labels = {"job": "node", "instance": "db1", "database": "shop", "severity": "critical"}
+    labels = {**SHOP, "severity": "critical"}
     status, said = _run(
         tmp_path,
         {
@@ -88,7 +88,7 @@ def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_
                         {
                             "exp_labels": labels,
                             "exp_annotations": {
-                                "summary": "No backup in 24 hours: shop",
+                                "summary": "No backup in 24 hours: shop (shop-prod)",
                                 "description": "The newest verified backup of shop (db1) is of "
                                 "1970-01-01 00:00:00 +0000 UTC.",
                                 "runbook_url": "docs/runbooks/backup-missing.md",
@@ -103,7 +103,7 @@ def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_
                         {
                             "exp_labels": {**labels, "severity": "warning", "tier": "daily"},
                             "exp_annotations": {
-                                "summary": "Backup > 10GB: shop, daily",
+                                "summary": "Backup > 10GB: shop (shop-prod), daily",
                                 "description": "The newest daily backup of shop has 12GiB. It is good, but dumps and "
                                 "restores take longer than was planned for.",
                                 "runbook_url": "docs/runbooks/backup-too-large.md",
@@ -119,38 +119,49 @@ def test_the_text_of_an_alert_names_database_and_values_as_people_read_them(tmp_
     assert status == 0, said
 
 
+_YOUNG = {backup("last_success_timestamp_seconds"): always(0)}
+
+
+def _rehearsed(passed: float, **labels: str) -> dict[str, str]:
+    return {
+        rehearsal("last_run_success", **labels): always(passed),
+        rehearsal("last_run_timestamp_seconds", **labels): always(0),
+    }
+
+
 @needs_promtool
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("series", "expected"),
     [
-        ({}, 1),
-        ({"dbbackup_rehearsal_last_run_success": 0}, 0),
-        ({"dbbackup_backup_last_success_timestamp_seconds": -90_000}, 0),
+        ({**_YOUNG, **_rehearsed(1)}, 1),
+        ({**_YOUNG, **_rehearsed(0)}, 0),
+        ({**_YOUNG, **_rehearsed(0, instance="mon")}, 0),
+        ({**_YOUNG, **_rehearsed(0, server="shop-dev")}, 1),
+        ({backup("last_success_timestamp_seconds"): always(-90_000), **_rehearsed(1)}, 0),
+        ({backup("last_success_timestamp_seconds"): until(1, 0)}, 0),
     ],
-    ids=["recoverable", "a rehearsal failed", "too old"],
+    ids=[
+        "recoverable",
+        "a rehearsal failed",
+        "a rehearsal failed, as another machine tells",
+        "a rehearsal of another server failed",
+        "too old",
+        "not known any more",
+    ],
 )
 def test_recoverable_is_a_young_backup_and_no_failed_rehearsal(
-    changes: dict[str, float], expected: int, tmp_path: Path
+    series: dict[str, str], expected: int, tmp_path: Path
 ) -> None:
-    values: dict[str, float] = {
-        "dbbackup_backup_last_success_timestamp_seconds": 0,
-        "dbbackup_rehearsal_last_run_success": 1,
-        "dbbackup_rehearsal_last_run_timestamp_seconds": 0,
-        **changes,
-    }
-    labels = 'job="node",instance="db1",database="shop"'
+    labels = ",".join(f'{name}="{value}"' for name, value in SHOP.items())
     status, said = _run(
         tmp_path,
         {
             "interval": "5m",
-            "input_series": [
-                {"series": f'{name}{{{labels},source="run"}}', "values": always(value)}
-                for name, value in values.items()
-            ],
+            "input_series": [{"series": name, "values": values} for name, values in series.items()],
             "promql_expr_test": [
                 {
                     "expr": "backup_recoverable",
-                    "eval_time": "5m",
+                    "eval_time": "10m",
                     "exp_samples": [{"labels": f"backup_recoverable{{{labels}}}", "value": expected}],
                 }
             ],

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -25,12 +26,14 @@ from dbbackup.core.errors import (
     BackupInProgressError,
     DbBackupError,
     InterruptedRunError,
+    RestoreInProgressError,
     StorageError,
     VerificationFailedError,
 )
 from dbbackup.core.exposition import Sample, samples_of, text_of
 from dbbackup.core.exposition_names import BACKUP, FAMILIES, SIZE
 from dbbackup.core.notification import Failure, Notification
+from tests.support.buckets import Bucket
 from tests.support.command import dbbackup
 from tests.support.databases import Database
 from tests.support.promtool import needs_promtool, promtool
@@ -135,11 +138,47 @@ def test_a_run_that_found_its_backup_made_already_makes_it_no_younger(tmp_path: 
     assert "dbbackup_backup_duration_seconds" not in values
 
 
-def test_a_run_that_made_way_for_another_is_no_failed_backup(tmp_path: Path) -> None:
-    _tell(tmp_path, _good())
-    before = _values(tmp_path)
-    _tell(tmp_path, _failed(BackupInProgressError("Another is running.")))
-    assert _values(tmp_path) == before
+@pytest.mark.parametrize("kind", [Kind.BACKUP, Kind.RESTORE, Kind.REHEARSAL], ids=lambda kind: kind.value)
+@pytest.mark.parametrize(
+    "error", [BackupInProgressError, RestoreInProgressError, InterruptedRunError], ids=lambda error: error.code
+)
+def test_a_run_that_made_way_or_was_stopped_is_no_failed_one(
+    kind: Kind, error: type[DbBackupError], tmp_path: Path
+) -> None:
+    _tell(tmp_path, _failed(error("Another is running."), kind=kind))
+    assert list(tmp_path.iterdir()) == []
+    _tell(tmp_path, _good(kind=kind))
+    [file] = tmp_path.iterdir()
+    before = file.read_bytes()
+    _tell(tmp_path, _failed(error("Another is running."), kind=kind))
+    assert file.read_bytes() == before
+
+
+def test_the_same_name_on_two_servers_has_two_files(tmp_path: Path) -> None:
+    prod, dev = "ftry-prod", "db1:5432"
+    _tell(tmp_path, _failed(StorageError("It is full."), server=prod), _good(NEXT, server=dev))
+    files = {"dbbackup_backup_shop@ftry-prod_daily.prom": 0, "dbbackup_backup_shop@db1%3A5432_daily.prom": 1}
+    assert {path.name for path in tmp_path.iterdir()} == set(files)
+    for name, succeeded in files.items():
+        assert _values(tmp_path, name)["dbbackup_backup_last_run_success"] == succeeded
+    first = samples_of((tmp_path / "dbbackup_backup_shop@db1%3A5432_daily.prom").read_text())[0]
+    assert dict(zip(first.family.labels, first.labels, strict=True)) == {
+        "server": dev,
+        "database": "shop",
+        "tier": "daily",
+        "source": "run",
+    }
+
+
+@pytest.mark.parametrize("named", [None, "shop"], ids=["no database named", "database named"])
+def test_a_rehearsal_that_found_no_backup_is_forgotten_by_the_next_that_does(named: str | None, tmp_path: Path) -> None:
+    missing = _failed(StorageError("There is no bucket."), kind=Kind.REHEARSAL, database=named)
+    other = _failed(StorageError("There is no bucket."), kind=Kind.REHEARSAL, database="stock")
+    _tell(tmp_path, missing, other)
+    assert len(list(tmp_path.iterdir())) == 2
+    _tell(tmp_path, _good(kind=Kind.REHEARSAL, server="shop-prod"))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"dbbackup_rehearsal_stock.prom", "dbbackup_rehearsal_shop@shop-prod.prom"}
 
 
 def test_databases_tiers_and_kinds_have_files_of_their_own(tmp_path: Path) -> None:
@@ -163,7 +202,7 @@ def test_databases_tiers_and_kinds_have_files_of_their_own(tmp_path: Path) -> No
     ]
     assert _values(tmp_path, names[4])["dbbackup_restore_duration_seconds"] == 8.5
     assert _values(tmp_path, names[3])["dbbackup_rehearsal_last_run_success"] == 0
-    assert samples_of((tmp_path / names[0]).read_text())[0].labels[0] == ODD
+    assert samples_of((tmp_path / names[0]).read_text())[0].labels[1] == ODD
 
 
 @needs_promtool
@@ -178,8 +217,8 @@ def test_all_files_of_a_folder_together_are_what_promtool_accepts(tmp_path: Path
 
 def test_text_is_read_back_as_it_was_written() -> None:
     samples = (
-        Sample(BACKUP.last_success, ("a\nb\\", 'c"', "d"), 1768097048.123456),
-        Sample(SIZE, (ODD, "daily", "run"), 2**62),
+        Sample(BACKUP.last_success, ("", "a\nb\\", 'c"', "d"), 1768097048.123456),
+        Sample(SIZE, ("db1:5432", ODD, "daily", "run"), 2**62),
     )
     assert samples_of(text_of(samples).decode()) == samples
     assert samples_of('dbbackup_of_another_version{a="b"} 1\n') == ()
@@ -356,7 +395,11 @@ def test_runs_of_the_command_leave_their_files(database: Database, tmp_path: Pat
     drilled = dbbackup("drill", "--directory", backups, environment=settings)
     assert drilled.status == 0, drilled.err
     names = sorted(path.name for path in folder.iterdir())
-    assert names == [f"dbbackup_backup_{database.name}_daily.prom", f"dbbackup_rehearsal_{database.name}.prom"]
+    server = quote(database.parameters.server, safe="")
+    assert names == [
+        f"dbbackup_backup_{database.name}@{server}_daily.prom",
+        f"dbbackup_rehearsal_{database.name}@{server}.prom",
+    ]
     good = _values(folder, names[0])
     assert good["dbbackup_backup_size_bytes"] == next(backups.glob("*.dump")).stat().st_size
     assert (good["dbbackup_backup_rows"], good["dbbackup_backup_tables"]) == (3, 1)
@@ -368,6 +411,44 @@ def test_runs_of_the_command_leave_their_files(database: Database, tmp_path: Pat
     assert after["dbbackup_backup_last_run_success"] == 0
     kept = "dbbackup_backup_last_success_timestamp_seconds"
     assert after[kept] == good[kept]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "names"),
+    [
+        (("drill", "--bucket", "no-such-bucket-of-ours"), 1, ["dbbackup_rehearsal_shop.prom"]),
+        (("drill", "--directory", "empty", "--database", "stock"), 1, ["dbbackup_rehearsal_stock.prom"]),
+        (("drill", "empty/stock_backup_20260111_020000.dump"), 1, ["dbbackup_rehearsal_stock.prom"]),
+        (("restore", "latest", "--bucket", "no-such-bucket-of-ours"), 1, ["dbbackup_restore_shop@db1%3A5432.prom"]),
+        (("restore", "latest", "--directory", "empty"), 1, ["dbbackup_restore_shop@db1%3A5432.prom"]),
+        (("restore", "latest", "--directory", "empty", "--plan"), 1, []),
+        (("drill", "--bucket", "one", "--directory", "empty"), 2, []),
+        (("restore", "latest", "--bucket", "one", "--directory", "empty"), 2, []),
+    ],
+    ids=[
+        "drill without a bucket",
+        "drill of nothing",
+        "drill of a file that is not there",
+        "restore without a bucket",
+        "restore of nothing",
+        "a plan",
+        "drill that was not understood",
+        "restore that was not understood",
+    ],
+)
+def test_a_run_that_finds_no_backup_is_a_failed_one(
+    arguments: tuple[str, ...], status: int, names: list[str], bucket: Bucket, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    folder = tmp_path / "textfiles"
+    folder.mkdir()
+    settings = {"POSTGRES_HOST": "db1", "POSTGRES_DB": "shop", TEXTFILE_VARIABLE: str(folder)}
+    ended = dbbackup(*arguments, environment={**settings, **bucket.aws.environment()}, folder=tmp_path)
+    assert ended.status == status, ended.err
+    assert [path.name for path in folder.iterdir()] == names
+    for name in names:
+        values = _values(folder, name)
+        assert values[f"{'_'.join(name.split('_')[:2])}_last_run_success"] == 0
 
 
 def test_a_folder_that_is_not_there_fails_no_backup(database: Database, tmp_path: Path) -> None:

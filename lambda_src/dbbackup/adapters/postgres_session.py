@@ -204,6 +204,11 @@ class PostgresDatabase:
         """Where it is, as far as we were told."""
         return self._connection.host
 
+    @property
+    def port(self) -> int | None:
+        """Likewise."""
+        return self._connection.port
+
     @contextmanager
     def session(self, purpose: str) -> Iterator[PostgresSession]:
         """Connect; the connection, its lock and its snapshot end with the context.

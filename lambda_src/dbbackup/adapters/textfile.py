@@ -104,6 +104,16 @@ class TextfileFolder:
                 partial.unlink(missing_ok=True)
                 raise
 
+    def remove(self, name: str) -> None:
+        """Remove a file, where there is one. Call it while the folder is locked.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        path = self._folder / name
+        with _translated("Removing", path):
+            path.unlink(missing_ok=True)
+
     def _write(self, partial: Path, body: bytes) -> None:
         # Unlinked first: one of another user could not be opened, and a link would lead elsewhere.
         partial.unlink(missing_ok=True)

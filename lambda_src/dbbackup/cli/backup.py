@@ -71,7 +71,7 @@ def backup(
     connection = named_connection(database)
     store = assembly.store_for(directory, bucket, os.environ)
     receipt = None
-    with failures_told(Kind.BACKUP, database=connection.database, tier=tier):
+    with failures_told(Kind.BACKUP, database=connection.database, server=connection.server, tier=tier):
         with progress_line() as listener:
             outcome = run_backup(
                 BackupRequest(

@@ -14,8 +14,12 @@ from dbbackup.cli.output import examples, print_json, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
+from dbbackup.core.connection import Connection
 from dbbackup.core.errors import NotFoundError
 from dbbackup.core.evidence import Stored
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.naming import parse_file_name
+from dbbackup.core.ports import BackupStore
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.drill import DrillRequest, Query, run_drill
@@ -49,20 +53,12 @@ def drill(
 ) -> None:
     """Rehearse a restore."""
     connection = assembly.connection_from(os.environ)
-    store, key = locate(backup, directory, bucket)
-    if key is None:
-        manifest = read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
-    else:
-        found = read_manifest(store, key)
-        if found is None:
-            raise NotFoundError(
-                f"{store.url(key)} has no manifest, so there is nothing to compare a restore with.",
-                untouched="Nothing was changed.",
-                action="Rehearse with a backup that `dbbackup list` shows.",
-            )
-        manifest = found
+    # Of which server the backup is, only the backup says.
+    with failures_told(Kind.REHEARSAL, database=_expected(backup, database, connection), tier=tier):
+        store, manifest = _find(backup, directory, bucket, tier, database)
+    source = manifest.source
     with (
-        failures_told(Kind.REHEARSAL, database=manifest.source.database, tier=manifest.tier),
+        failures_told(Kind.REHEARSAL, database=source.database, server=source.server, tier=manifest.tier),
         assembly.cluster_for(connection) as cluster,
         progress_line() as listener,
     ):
@@ -86,6 +82,28 @@ def drill(
     tell(rehearsed(stored, store.url(stored.key)))
     if not stored.evidence.passed:
         raise typer.Exit(1)
+
+
+def _find(
+    backup: str, directory: Path | None, bucket: str | None, tier: Tier | None, database: str | None
+) -> tuple[BackupStore, Manifest]:
+    store, key = locate(backup, directory, bucket)
+    if key is None:
+        return store, read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
+    found = read_manifest(store, key)
+    if found is None:
+        raise NotFoundError(
+            f"{store.url(key)} has no manifest, so there is nothing to compare a restore with.",
+            untouched="Nothing was changed.",
+            action="Rehearse with a backup that `dbbackup list` shows.",
+        )
+    return store, found
+
+
+def _expected(backup: str, database: str | None, connection: Connection) -> str | None:
+    """Whose backup a rehearsal means that has not found it."""
+    named = parse_file_name(backup)
+    return named[0] if named else database or connection.database
 
 
 def document(stored: Stored) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _saying_that_nothing_ran() -> Iterator[None]:
 
 def _by_ourselves(request: BackupRequest, store: BackupStore, database: str | None, migration: Migration) -> Receipt:
     connection = named_connection(database)
-    telling = failures_told(Kind.BACKUP, database=connection.database, tier=request.tier)
+    telling = failures_told(Kind.BACKUP, database=connection.database, server=connection.server, tier=request.tier)
     with telling, progress_line() as listener:
         outcome = run_backup(
             BackupRequest(

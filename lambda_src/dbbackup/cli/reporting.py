@@ -30,7 +30,9 @@ def tell(notification: Notification) -> None:
 
 
 @contextmanager
-def failures_told(kind: Kind, *, database: str | None, tier: Tier | None = None) -> Iterator[None]:
+def failures_told(
+    kind: Kind, *, database: str | None, server: str | None = None, tier: Tier | None = None
+) -> Iterator[None]:
     """Tell of a failure and let it go on. What was not understood, not confirmed or only planned is no failed run."""
     try:
         yield
@@ -39,5 +41,6 @@ def failures_told(kind: Kind, *, database: str | None, tier: Tier | None = None)
     except BaseException as error:
         if not isinstance(error, GeneratorExit):
             failed = Outcome.FAILED
-            tell(Notification(kind=kind, outcome=failed, database=database, tier=tier, failure=Failure.of(error)))
+            why = Failure.of(error)
+            tell(Notification(kind=kind, outcome=failed, database=database, server=server, tier=tier, failure=why))
         raise

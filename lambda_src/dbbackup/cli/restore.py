@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -89,9 +90,13 @@ def restore(
             untouched="Nothing was connected to.",
             action="Name a key, a file, or latest; `dbbackup list` shows what there is.",
         )
-    source = find_source(backup, directory, bucket, tier, database)
-    if not plan:
-        _ask_back(source, retrieval, wait=wait)
+    server = connection.server
+    with nullcontext() if plan else failures_told(Kind.RESTORE, database=target, server=server, tier=tier):
+        source = find_source(backup, directory, bucket, tier, database)
+        last_backup = _last_backup(source.store, target)
+        archived = None if plan else _ask_back(source, retrieval, wait=wait)
+    if archived is not None:
+        raise archived  # what is on its way back is no failed restore
     options = RestoreOptions(
         target=target,
         jobs=jobs or os.cpu_count() or 1,
@@ -103,9 +108,10 @@ def restore(
         schemas=tuple(schema or ()),
         keep_old=keep_old,
     )
-    dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=_last_backup(source.store, target))
+    dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=last_backup)
+    tier = source.manifest.tier if source.manifest else None
     with (
-        failures_told(Kind.RESTORE, database=target, tier=source.manifest.tier if source.manifest else None),
+        failures_told(Kind.RESTORE, database=target, server=server, tier=tier),
         assembly.cluster_for(connection) as cluster,
         progress_line() as listener,
     ):
@@ -119,7 +125,7 @@ def restore(
         )
         outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
     show_outcome(outcome, source, as_json=json)
-    tell(restored(outcome, source))
+    tell(restored(outcome, source, server=server))
 
 
 def _qualified(name: str) -> tuple[str, str]:
@@ -143,11 +149,15 @@ def _safety_backup(store: BackupStore, connection: Connection) -> Manifest:
     return outcome.manifest
 
 
-def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool) -> None:
-    """For an object in Glacier: say what asking it back takes and costs, ask, and wait where that is wanted."""
+def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool) -> ArchivedError | None:
+    """For an object in Glacier: say what asking it back takes and costs, ask, and wait where that is wanted.
+
+    Returns:
+        Why it cannot be restored yet, or None where it can.
+    """
     stored = source.store.find(source.key)
     if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
-        return
+        return None
     gib = stored.size_bytes / 1024**3
     ways = ", ".join(
         f"{way.value}: {terms.takes}, about {terms.usd_per_gib * gib:.2f} USD"
@@ -156,7 +166,7 @@ def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool)
     say(f"{source.url} ({format_bytes(stored.size_bytes)}) is in {stored.storage_class}. Ways back: {ways}.")
     if not stored.retrieval_ongoing:
         if retrieval is None:
-            raise ArchivedError(
+            return ArchivedError(
                 f"{source.url} must be asked back first.",
                 untouched="Nothing was asked for and nothing was changed.",
                 action="Choose a way: --retrieval standard (or expedited, bulk).",
@@ -165,10 +175,11 @@ def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool)
         source.store.ask_back(source.key, retrieval, COPY_DAYS)
         say(f"Asked back ({retrieval.value}); the copy will stay for {COPY_DAYS} days.")
     if not wait:
-        raise ArchivedError(
+        return ArchivedError(
             f"{source.url} is on its way back.",
             untouched="Nothing was changed.",
             action="Run the same command again later, or with --wait.",
         )
     while (now := source.store.find(source.key)) is not None and not now.retrieved:
         time.sleep(POLL_SECONDS)
+    return None

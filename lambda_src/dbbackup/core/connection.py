@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.server_name import server_name
 
 CONNECT_TIMEOUT_SECONDS = 15
 # Parameters that libraries add to a URL for themselves; libpq would refuse them, and they do not concern us.
@@ -62,6 +63,11 @@ class Connection(BaseModel):
             "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT_SECONDS),
         }
         return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def server(self) -> str:
+        """What to call the server."""
+        return server_name(host=self.host, port=self.port)
 
     def __str__(self) -> str:
         who = f"{self.user}@" if self.user else ""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -61,7 +61,9 @@ class Evidence(_Document):
     """One rehearsal."""
 
     format_version: Literal[1] = 1
-    database: str
+    database: str = Field(description="the database, or all of them, for people")
+    databases: tuple[str, ...] = Field(default=(), description="each of them, where there are several")
+    server: str | None = Field(default=None, description="what to call the server that was backed up")
     started_at: AwareDatetime
     finished_at: AwareDatetime
     planes: tuple[Plane, ...]
@@ -77,18 +79,33 @@ class Evidence(_Document):
         return self.failure is None and bool(self.planes) and all(plane.passed for plane in self.planes)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The databases that were rehearsed."""
+        if not self.databases and self.server is None:
+            return tuple(self.database.split(", "))  # of a version that wrote several in one
+        return self.databases or (self.database,)
+
+    @property
     def key(self) -> str:
         """Where the document lies: in the order of time."""
         return f"{PREFIX}rehearsal_{self.started_at.astimezone(UTC).strftime(TIME_FORMAT)}.json"
 
+    def content(self) -> dict[str, Any]:
+        """The document as JSON. A field that is younger than the format is left out where it says nothing.
+
+        So the digest of a document that was stored before there was the field stays what it was.
+        """
+        unsaid = {field for field in ("databases", "server") if not getattr(self, field)}
+        return self.model_dump(mode="json", exclude=unsaid)
+
     def digest(self) -> str:
         """SHA-256 of the content, in a form that does not depend on how it is written down."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """The document as it is stored, with its digest and its verdict."""
-        stored = {**self.model_dump(mode="json"), "passed": self.passed, "digest": self.digest()}
+        stored = {**self.content(), "passed": self.passed, "digest": self.digest()}
         return json.dumps(stored, indent=2, ensure_ascii=False).encode() + b"\n"
 
 

@@ -114,9 +114,10 @@ def _recovery(labels: tuple[str, ...]) -> Recovery:
     )
 
 
-_OF_BACKUP: Final = ("database", "tier", "source")
-_OF_DATABASE: Final = ("database", "source")
-_OF_PLANE: Final = ("database", "source", "plane")
+# The label "instance" is the scraped machine's, so a server is not called that.
+_OF_DATABASE: Final = ("server", "database", "source")
+_OF_BACKUP: Final = ("server", "database", "tier", "source")
+_OF_PLANE: Final = ("server", "database", "source", "plane")
 _OF_STORE: Final = ("source",)
 
 BACKUP: Final = _work("backup", _OF_BACKUP)

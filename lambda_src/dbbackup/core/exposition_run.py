@@ -7,7 +7,12 @@ from typing import Final
 from urllib.parse import quote
 
 from dbbackup.contract_notification import Kind, Outcome
-from dbbackup.core.errors import BackupInProgressError
+from dbbackup.core.errors import (
+    BackupInProgressError,
+    InterruptedRunError,
+    InvalidRequestError,
+    RestoreInProgressError,
+)
 from dbbackup.core.exposition import Sample
 from dbbackup.core.exposition_names import BACKUP, DATABASE_SIZE, REHEARSAL, RESTORE, RUN, SIZE, Family
 from dbbackup.core.notification import Notification
@@ -17,22 +22,38 @@ SUFFIX: Final = ".prom"
 
 https://github.com/prometheus/node_exporter#textfile-collector
 """
+_NO_FAILURES: Final = frozenset(
+    each.code for each in (BackupInProgressError, RestoreInProgressError, InterruptedRunError, InvalidRequestError)
+)
 _WORK: Final = {Kind.BACKUP: BACKUP, Kind.RESTORE: RESTORE, Kind.REHEARSAL: REHEARSAL}
 
 
 def is_exposed(notification: Notification) -> bool:
     """Whether a run is of those that Prometheus is told of.
 
-    One that made way for another run of the same database is not: that one tells how it went.
+    One that made way for another run of the same database is not: that one tells how it went. Nor is one that
+    somebody stopped, or that did not understand its settings and so does not know of which database it is: it has
+    shown nothing; that none came instead shows in the age of the newest.
     """
-    made_way = notification.failure is not None and notification.failure.error == BackupInProgressError.code
-    return notification.kind in _WORK and notification.database is not None and not made_way
+    no_failure = notification.failure is not None and notification.failure.error in _NO_FAILURES
+    named = notification.database is not None or notification.kind is Kind.REHEARSAL
+    return notification.kind in _WORK and named and not no_failure
 
 
 def file_name(notification: Notification) -> str:
-    """The file of a kind of work, a database and, for backups, a tier: runs of others never touch it."""
+    """The file of a kind of work, a database, its server and, for backups, a tier: runs of others never touch it."""
     tier = f"_{notification.tier.value}" if notification.kind is Kind.BACKUP and notification.tier else ""
-    return f"dbbackup_{notification.kind.value}_{quote(notification.database or '', safe='')}{tier}{SUFFIX}"
+    # Neither name holds an @ once it is quoted, so no two pairs of them make the same name.
+    server = f"@{quote(notification.server, safe='')}" if notification.server else ""
+    return f"dbbackup_{notification.kind.value}_{quote(notification.database or '', safe='')}{server}{tier}{SUFFIX}"
+
+
+def superseded(notification: Notification) -> tuple[str, ...]:
+    """Files of rehearsals that found no backup, and so did not know of which server: this one has found it."""
+    if notification.kind is not Kind.REHEARSAL or notification.server is None:
+        return ()
+    nameless = notification.model_copy(update={"server": None})
+    return file_name(nameless), file_name(nameless.model_copy(update={"database": None}))
 
 
 def after_run(notification: Notification, before: Iterable[Sample]) -> tuple[Sample, ...]:
@@ -59,10 +80,10 @@ def after_run(notification: Notification, before: Iterable[Sample]) -> tuple[Sam
 
 
 def _labels(notification: Notification) -> tuple[str, ...]:
-    database = notification.database or ""
+    of = (notification.server or "", notification.database or "")
     if notification.kind is Kind.BACKUP:
-        return (database, notification.tier.value if notification.tier else "", RUN)
-    return (database, RUN)
+        return (*of, notification.tier.value if notification.tier else "", RUN)
+    return (*of, RUN)
 
 
 def _good(notification: Notification, labels: tuple[str, ...]) -> Iterator[Sample]:

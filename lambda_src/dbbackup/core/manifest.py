@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from dbbackup.contract import Tier
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.naming import BackupId
+from dbbackup.core.server_name import server_name
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
@@ -53,6 +54,7 @@ class Source(_Document):
 
     database: str
     host: str | None
+    port: int | None = None
     instance: str | None = Field(default=None, description="RDS instance identifier")
     server_version: str
     server_version_num: int
@@ -61,6 +63,11 @@ class Source(_Document):
     encoding: str
     collation: str
     wal_position: str | None = Field(default=None, description="write-ahead log position when the snapshot was taken")
+
+    @property
+    def server(self) -> str:
+        """What to call the server."""
+        return server_name(host=self.host, port=self.port, instance=self.instance)
 
 
 class Verification(_Document):

@@ -49,6 +49,7 @@ class Notification(BaseModel):
     database: str | None = None
     instance: str | None = None
     host: str | None = Field(default=None, description="machine of a local run")
+    server: str | None = Field(default=None, description="what to call the server of the database")
     tier: Tier | None = None
     location: str | None = Field(default=None, description="URL or path of the archive or evidence")
     size_bytes: int | None = None
@@ -93,6 +94,7 @@ class Notification(BaseModel):
             environment=environment,
             database=manifest.source.database,
             instance=manifest.source.instance,
+            server=manifest.source.server,
             tier=manifest.tier,
             location=location,
             size_bytes=manifest.archive.size_bytes,

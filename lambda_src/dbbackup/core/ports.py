@@ -84,6 +84,10 @@ class Database(Protocol):
     def host(self) -> str | None:
         """Where it is, as far as we were told."""
 
+    @property
+    def port(self) -> int | None:
+        """Likewise."""
+
     def session(self, purpose: str) -> AbstractContextManager[DatabaseSession]:
         """Connect; the connection ends with the context."""
 

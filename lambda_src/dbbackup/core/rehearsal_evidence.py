@@ -16,6 +16,7 @@ LONGEST_FAILURE: Final = 2000
 def evidence_of(
     state: Mapping[str, Any],
     *,
+    server: str,
     databases: Sequence[str],
     started: datetime,
     finished: datetime,
@@ -27,6 +28,7 @@ def evidence_of(
 
     Args:
         state: the state of the machine; it holds the planes that were rehearsed, and whether the instance is gone.
+        server: what to call the production instance.
         databases: all that were to be rehearsed, in their order.
         started: when the execution began.
         finished: when its last task began.
@@ -48,6 +50,8 @@ def evidence_of(
         reasons.append(f"{missing} of {len(databases) + 1} planes were not rehearsed")
     return Evidence(
         database=", ".join(databases),
+        databases=tuple(databases) if len(databases) > 1 else (),
+        server=server,
         started_at=started,
         finished_at=finished,
         planes=ended,

@@ -9,13 +9,9 @@ from datetime import UTC
 from typing import Final
 
 from dbbackup.core.receipt import Receipt
+from dbbackup.core.server_name import rds_instance
 from dbbackup.core.units import format_time
 
-# The endpoint of an instance; one of a cluster begins its second part with "cluster-" and is no instance.
-# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ConnectToPostgreSQLInstance.html
-_RDS_HOST: Final = re.compile(
-    r"(?P<instance>[a-z][a-z0-9-]*)\.(?!cluster-)[a-z0-9-]+\.[a-z0-9-]+\.rds\.amazonaws\.com(\.cn)?"
-)
 _IDENTIFIER_MAX: Final = 63
 _OURS: Final = re.compile(r"(?P<system>.+)-backup")
 
@@ -35,10 +31,7 @@ class Way:
 
 def instance_of(receipt: Receipt) -> str | None:
     """The RDS instance that was backed up: as the function says, else as its host name says."""
-    if receipt.backup.instance:
-        return receipt.backup.instance
-    match = _RDS_HOST.fullmatch(receipt.backup.host or "")
-    return match["instance"] if match else None
+    return receipt.backup.instance or rds_instance(receipt.backup.host)
 
 
 def system_of(function: str) -> str | None:

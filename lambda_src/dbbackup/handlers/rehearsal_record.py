@@ -38,6 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         signals = RehearsalSignals(settings.environment, settings.source)
         record = Record(
             state=task.state,
+            server=settings.source,
             databases=settings.names,
             target=task.order(settings).target,
             started=task.started,

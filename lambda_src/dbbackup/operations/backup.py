@@ -123,6 +123,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
                 source=Source(
                     database=database.name,
                     host=database.host,
+                    port=database.port,
                     instance=request.instance,
                     server_version=facts.version,
                     server_version_num=facts.version_num,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dbbackup.contract import SERVICE
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
-from dbbackup.core.errors import DbBackupError, RefusedError
+from dbbackup.core.errors import DbBackupError, InterruptedRunError, RefusedError
 from dbbackup.core.evidence import Check, Evidence, Plane, Stored
 from dbbackup.core.leftovers import beside
 from dbbackup.core.manifest import Manifest
@@ -74,6 +74,7 @@ def run_drill(request: DrillRequest, *, cluster: Cluster, tools: RestoringTools)
         request.store,
         Evidence(
             database=request.manifest.source.database,
+            server=request.manifest.source.server,
             started_at=started,
             finished_at=datetime.now(UTC),
             planes=(plane,) if plane else (),
@@ -103,6 +104,8 @@ def rehearse_dump(
         cluster.drop(scratch)
         try:
             plane = _rehearse(request, cluster, tools, scratch, started)
+        except InterruptedRunError:
+            raise  # whoever stopped it has shown nothing about the backup
         except DbBackupError as error:
             failure = error
         finally:

@@ -11,8 +11,10 @@ from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.restore import RestoreOutcome
 
 
-def restored(outcome: RestoreOutcome, source: ArchiveSource, *, environment: str | None = None) -> Notification:
-    """A dump that was restored, compared and put in place."""
+def restored(
+    outcome: RestoreOutcome, source: ArchiveSource, *, environment: str | None = None, server: str | None = None
+) -> Notification:
+    """A dump that was restored, compared and put in place; ``server`` is what to call the one it is on now."""
     manifest, safety = source.manifest, outcome.safety_backup
     details = [f"Left out: {skip.what}: {skip.why}" for skip in outcome.plan.skips]
     details += [f"Note: {note}" for note in outcome.comparison.notes]
@@ -25,6 +27,7 @@ def restored(outcome: RestoreOutcome, source: ArchiveSource, *, environment: str
         outcome=Outcome.SUCCEEDED,
         environment=environment,
         database=outcome.target,
+        server=server,
         tier=manifest.tier if manifest else None,
         location=source.url,
         size_bytes=manifest.archive.size_bytes if manifest else None,
@@ -50,6 +53,7 @@ def rehearsed(stored: Stored, location: str, *, environment: str | None = None) 
         outcome=Outcome.SUCCEEDED if evidence.passed else Outcome.FAILED,
         environment=environment,
         database=evidence.database,
+        server=evidence.server,
         location=location,
         duration_seconds=(evidence.finished_at - evidence.started_at).total_seconds(),
         rows=sum(plane.rows for plane in evidence.planes) if evidence.planes else None,

@@ -25,6 +25,7 @@ class Record:
 
     Attributes:
         state: the state of the machine.
+        server: the production instance.
         databases: all that were to be rehearsed.
         target: the temporary instance.
         started: when the execution began.
@@ -33,6 +34,7 @@ class Record:
     """
 
     state: Mapping[str, Any]
+    server: str
     databases: Sequence[str]
     target: str
     started: datetime
@@ -61,6 +63,7 @@ def store_evidence(record: Record, store: BackupStore) -> Stored:
     """
     evidence = evidence_of(
         record.state,
+        server=record.server,
         databases=record.databases,
         started=record.started,
         finished=record.now,

@@ -37,10 +37,11 @@ def catalog_samples(catalog: Catalog, *, source: str, now: datetime) -> Iterator
         source: what to call the store.
         now: when it was looked through.
     """
-    groups: defaultdict[tuple[str, str, str], list[CatalogEntry]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str, str], list[CatalogEntry]] = defaultdict(list)
     for entry in catalog.entries:
-        if not entry.manifest.safety:
-            groups[entry.manifest.source.database, entry.manifest.tier.value, source].append(entry)
+        manifest = entry.manifest
+        if not manifest.safety:
+            groups[manifest.source.server, manifest.source.database, manifest.tier.value, source].append(entry)
     for labels, entries in groups.items():
         sound = [entry.manifest for entry in entries if entry.sound]
         yield Sample(BACKUPS, labels, float(len(sound)))
@@ -65,28 +66,38 @@ def _newest(manifest: Manifest, labels: tuple[str, ...]) -> Iterator[Sample]:
 
 
 def evidence_samples(chain: Chain, *, source: str) -> Iterator[Sample]:
-    """Samples of every rehearsed database: how the last rehearsal ended, and what the last good one showed."""
-    newest: dict[str, Evidence] = {}
-    passed: dict[str, Evidence] = {}
+    """Samples of every rehearsed database: how the last rehearsal ended, and what the last good one showed.
+
+    A rehearsal of several databases has passed for all of them or for none.
+    """
+    newest: dict[tuple[str, str], Evidence] = {}
+    passed: dict[tuple[str, str], Evidence] = {}
     for stored in chain.documents:
-        newest[stored.evidence.database] = stored.evidence
-        if stored.evidence.passed:
-            passed[stored.evidence.database] = stored.evidence
-    for database, evidence in newest.items():
-        yield Sample(REHEARSAL.last_run, (database, source), evidence.finished_at.timestamp())
-        yield Sample(REHEARSAL.last_run_success, (database, source), float(evidence.passed))
-    for database, evidence in passed.items():
-        yield from _good((database, source), evidence)
+        evidence = stored.evidence
+        for database in evidence.names:
+            if evidence.server:  # documents of earlier versions do not say it, and this one goes on with theirs
+                newest.pop(("", database), None)
+                passed.pop(("", database), None)
+            of = (evidence.server or "", database)
+            newest[of] = evidence
+            if evidence.passed:
+                passed[of] = evidence
+    for of, evidence in newest.items():
+        yield Sample(REHEARSAL.last_run, (*of, source), evidence.finished_at.timestamp())
+        yield Sample(REHEARSAL.last_run_success, (*of, source), float(evidence.passed))
+    for of, evidence in passed.items():
+        yield from _good((*of, source), evidence)
     yield Sample(EVIDENCE_PROBLEMS, (source,), float(len(chain.problems)))
 
 
-def _good(labels: tuple[str, str], evidence: Evidence) -> Iterator[Sample]:
+def _good(labels: tuple[str, str, str], evidence: Evidence) -> Iterator[Sample]:
     points = [plane.recovery_point.timestamp() for plane in evidence.planes]
     yield Sample(REHEARSAL.last_success, labels, evidence.finished_at.timestamp())
     yield Sample(REHEARSAL.recovery_point, labels, min(points))
     yield Sample(REHEARSAL.duration, labels, (evidence.finished_at - evidence.started_at).total_seconds())
-    yield Sample(REHEARSAL.rows, labels, float(sum(plane.rows for plane in evidence.planes)))
-    yield Sample(REHEARSAL.tables, labels, float(sum(plane.tables for plane in evidence.planes)))
+    if len(evidence.names) == 1:  # else they are of all databases together
+        yield Sample(REHEARSAL.rows, labels, float(sum(plane.rows for plane in evidence.planes)))
+        yield Sample(REHEARSAL.tables, labels, float(sum(plane.tables for plane in evidence.planes)))
     # A rehearsal restores one dump for each database: the same way back twice tells the slower, and the older data.
     for kind in sorted({plane.kind for plane in evidence.planes}):
         planes = [plane for plane in evidence.planes if plane.kind == kind]

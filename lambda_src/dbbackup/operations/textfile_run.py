@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dbbackup.core.exposition import Sample, samples_of, text_of
 from dbbackup.core.exposition_pitr import after_recovery, recovery_file_name
-from dbbackup.core.exposition_run import after_run, file_name
+from dbbackup.core.exposition_run import after_run, file_name, superseded
 from dbbackup.core.notification import Notification
 from dbbackup.core.pitr_run import RecoveryRun
 
@@ -26,6 +26,9 @@ class Textfiles(Protocol):
     def replace(self, name: str, body: bytes) -> None:
         """Put a file in place of the one before, whole or not at all."""
 
+    def remove(self, name: str) -> None:
+        """Remove a file, where there is one."""
+
 
 def record_run(notification: Notification, files: Textfiles) -> str | None:
     """Write the file of a run; returns what should be said about the file before it.
@@ -33,7 +36,7 @@ def record_run(notification: Notification, files: Textfiles) -> str | None:
     Raises:
         StorageError: the folder cannot be written to; its files are as they were.
     """
-    return _record(file_name(notification), partial(after_run, notification), files)
+    return _record(file_name(notification), partial(after_run, notification), files, superseded(notification))
 
 
 def record_recovery(run: RecoveryRun, files: Textfiles) -> str | None:
@@ -45,10 +48,17 @@ def record_recovery(run: RecoveryRun, files: Textfiles) -> str | None:
     return _record(recovery_file_name(run), partial(after_recovery, run), files)
 
 
-def _record(name: str, after: Callable[[Iterable[Sample]], tuple[Sample, ...]], files: Textfiles) -> str | None:
+def _record(
+    name: str,
+    after: Callable[[Iterable[Sample]], tuple[Sample, ...]],
+    files: Textfiles,
+    replaced: Iterable[str] = (),
+) -> str | None:
     with files.locked():
         before, problem = _samples(name, files.read(name))
         files.replace(name, text_of(after(before)))
+        for old in replaced:
+            files.remove(old)
     return problem
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from dbbackup.assembly import TEXTFILE_VARIABLE
 from tests.support.backups import take
 from tests.support.buckets import Bucket
 from tests.support.command import clean_environment, dbbackup
 from tests.support.databases import Database
+from tests.support.halting import start_halting
 
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "test-restore.sh"
 
@@ -57,6 +60,21 @@ def test_a_rehearsal_restores_compares_and_removes_its_scratch_database(database
     assert plane["recovery_point_age_seconds"] > 0
     assert _databases(database) == before
     assert database.server.value("SELECT count(*) FROM item", database.name) == 0
+
+
+def test_a_rehearsal_that_is_stopped_has_shown_nothing(database: Database, folder: Path) -> None:
+    before = _databases(database)
+    environment = {**_environment(database), TEXTFILE_VARIABLE: str(folder)}
+    point = "dbbackup.operations.drill:_counts:before::1"
+    command = start_halting(point, "drill", "--directory", folder, environment=environment)
+    command.send_signal(signal.SIGINT)
+    command.send_signal(signal.SIGCONT)
+    _, err = command.communicate(timeout=30)
+
+    assert command.returncode == 130, err
+    assert _databases(database) == before
+    assert not (folder / "evidence").exists()
+    assert not list(folder.glob("*.prom"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,16 @@ def test_a_document_survives_being_stored() -> None:
     stored = _chain(1)[0]
 
     assert parse_evidence(stored.key, stored.evidence.to_bytes()) == stored
+
+
+def test_a_document_of_an_earlier_version_keeps_its_digest_and_names_its_databases() -> None:
+    body = json.loads(_evidence(0, None, database="ftry, orders").evidence.to_bytes())
+    assert "server" not in body
+    assert "databases" not in body
+    stored = parse_evidence("evidence/x.json", json.dumps(body).encode())
+    # What that version computed of the same document.
+    assert stored.evidence.digest() == "a0a847f204e518a5ef621dd86176c8354de86ea6d8850116eab13d79de01e2ad"
+    assert stored.evidence.names == ("ftry", "orders")
 
 
 def test_an_altered_document_is_named() -> None:

@@ -43,10 +43,11 @@ def _state(**changes: Any) -> dict[str, Any]:
     }
 
 
-def _evidence(state: dict[str, Any], *failures: str) -> Evidence:
+def _evidence(state: dict[str, Any], *failures: str, databases: list[str] | None = None) -> Evidence:
     return evidence_of(
         state,
-        databases=["ftry"],
+        server="ftry-prod",
+        databases=databases or ["ftry"],
         started=START,
         finished=START + timedelta(hours=1),
         failures=failures,
@@ -102,6 +103,14 @@ def test_a_target_that_is_not_a_rehearsal_s_is_refused() -> None:
         check_host("ftry-prod-old.abc", target="ftry-prod-old", production="ftry-prod", production_host="x")
     with pytest.raises(RefusedError, match="is the production instance"):
         check_host(f"{TARGET}.abc", target=TARGET, production="ftry-prod", production_host=f"{TARGET}.ABC.")
+
+
+def test_evidence_of_several_databases_names_each() -> None:
+    several = _evidence(_state(plane_2={"plane": _plane("dump")}), databases=["ftry", "a, b"])
+    assert several.passed
+    assert (several.server, several.names, several.database) == ("ftry-prod", ("ftry", "a, b"), "ftry, a, b")
+    one = _evidence(_state(), databases=["a, b"])
+    assert one.names == ("a, b",)
 
 
 def test_everything_held() -> None:
