@@ -67,6 +67,15 @@ def test_retention_is_a_setting(database: Database, tmp_path: Path) -> None:
     assert [path.exists() for path in (*three, *five)] == [True] * 3 + [False] * 3
 
 
+def test_the_monthly_backup_stays_until_the_next_is_there(database: Database, tmp_path: Path) -> None:
+    old, newest = (lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=age)) for age in (62, 31))
+    newer = lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=0.5))
+    newer[0].write_bytes(b"cut off, so no backup any more")
+    ended = dbbackup("backup", "--directory", tmp_path, environment=database.environment())
+    assert "(retention: 30 days, 1 removed)" in ended.out
+    assert [path.exists() for path in (*old, *newest, *newer)] == [False] * 3 + [True] * 6
+
+
 def test_a_failed_backup_removes_nothing(database: Database, tmp_path: Path) -> None:
     old = [path for age in (31, 60) for path in lay_down(tmp_path, manifest_of(database.name, days_old=age))]
     environment = {**database.environment(), "POSTGRES_DB": "no such database"}
@@ -80,6 +89,7 @@ def test_the_newest_backup_stays_however_old(tmp_path: Path) -> None:
 
 
 def test_old_backups_that_cannot_be_removed_are_reported(database: Database, tmp_path: Path) -> None:
+    lay_down(tmp_path, manifest_of(database.name, days_old=40))
     _, _, roles = lay_down(tmp_path, manifest_of(database.name, days_old=50))
     roles.unlink()
     roles.mkdir()  # a folder in its place cannot be unlinked, not even by root

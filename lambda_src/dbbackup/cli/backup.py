@@ -32,12 +32,17 @@ from dbbackup.operations.receipts import leave_receipt
 HELP = (
     "Take one backup and verify it.\n\n"
     "The dump is streamed, read back, and becomes a backup only when its manifest is written, last of all. In a "
-    "directory, backups older than their retention are then removed, but never the newest."
+    "directory, backups older than their retention are then removed, but never the newest of all or of a schedule."
 )
 EXAMPLES = examples(
     ("dbbackup backup", "into backups/"),
     ("dbbackup backup --tier pre-migration --bucket ftry-backups", "before a schema change"),
     ("POSTGRES_DB=ftry_staging dbbackup backup --directory /srv/backups --json", "from a script"),
+)
+
+RETENTION_HELP = (
+    "Days a local backup is kept, of any tier (pre-migration: 7 at most). The newest of all stays, and the newest "
+    "daily, weekly and monthly one. In a bucket its life cycle decides."
 )
 
 
@@ -55,9 +60,7 @@ def backup(
     exact_count_max_bytes: Annotated[
         int, typer.Option(help="Count rows of tables up to this size, estimate larger ones.", min=0)
     ] = GIB,
-    retention_days: Annotated[
-        int, typer.Option(envvar="RETENTION_DAYS", help="Days a local backup is kept.", min=1)
-    ] = 30,
+    retention_days: Annotated[int, typer.Option(envvar="RETENTION_DAYS", help=RETENTION_HELP, min=1)] = 30,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another backup of the database.", min=0)] = 60,
     commit: Annotated[
         str | None, typer.Option(help="With tier pre-migration: the git commit to migrate to, for the receipt.")
@@ -107,8 +110,10 @@ def backup(
 
 def prune(store: BackupStore, database: str, days: int) -> int:
     """Remove what has outlived its retention where that is ours to do; how many backups."""
-    manifests = [entry.manifest for entry in read_catalog(store, database=database).entries]
-    return store.prune(expired(manifests, database=database, days=days, now=datetime.now(UTC)))
+    entries = read_catalog(store, database=database).entries
+    damaged = {entry.manifest.archive.key for entry in entries if not entry.sound}
+    manifests = [entry.manifest for entry in entries]
+    return store.prune(expired(manifests, database=database, days=days, now=datetime.now(UTC), damaged=damaged))
 
 
 def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:

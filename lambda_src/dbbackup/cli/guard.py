@@ -14,7 +14,7 @@ import typer
 
 from dbbackup import assembly
 from dbbackup.adapters.foreground import Foreground
-from dbbackup.cli.backup import prune, tell_made
+from dbbackup.cli.backup import RETENTION_HELP, prune, tell_made
 from dbbackup.cli.migration import Migration, migration_asked, named_connection
 from dbbackup.cli.output import examples, progress_line, warn
 from dbbackup.cli.reporting import failures_told
@@ -64,9 +64,7 @@ def guard(
     level: Annotated[
         int, typer.Option(envvar="BACKUP_COMPRESSION_LEVEL", help="1 to 9 for gzip, 1 to 22 for zstd.")
     ] = 9,
-    retention_days: Annotated[
-        int, typer.Option(envvar="RETENTION_DAYS", help="Days a local backup is kept; of this tier at most 7.", min=1)
-    ] = 30,
+    retention_days: Annotated[int, typer.Option(envvar="RETENTION_DAYS", help=RETENTION_HELP, min=1)] = 30,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another backup of the database.", min=0)] = 60,
     withhold: Annotated[
         list[str] | None, typer.Option(help="Variable that the command shall not have; repeatable.", hidden=True)
