@@ -49,9 +49,9 @@ class GithubRepository:
 
 
 class GithubActionsAccess(Construct):
-    """Roles that jobs of one repository assume with the token that GitHub gives them (OpenID Connect).
+    """Roles that jobs of a repository assume with the token that GitHub gives them (OpenID Connect).
 
-    Each is trusted for one branch, one environment or the pull requests of the repository, by equality and without a
+    Each is trusted for one branch, one environment or the pull requests of one repository, by equality and without a
     wildcard: neither a fork nor another branch gets it.
     """
 
@@ -76,10 +76,24 @@ class GithubActionsAccess(Construct):
         return self._role(construct_id, f"ref:refs/heads/{branch}", description, longest)
 
     def role_for_environment(
-        self, construct_id: str, *, environment: str, description: str, longest: Duration | None = None
+        self,
+        construct_id: str,
+        *,
+        environment: str,
+        description: str,
+        longest: Duration | None = None,
+        repository: GithubRepository | None = None,
     ) -> iam.Role:
-        """A role for jobs in one environment, whose protection rules thereby guard the role."""
-        return self._role(construct_id, f"environment:{environment}", description, longest)
+        """A role for jobs in one environment, whose protection rules thereby guard the role.
+
+        Args:
+            construct_id: its id.
+            environment: of GitHub.
+            description: what it is for.
+            longest: of its sessions; an hour unless said otherwise.
+            repository: another one than the construct's: the token of a called workflow names who calls it.
+        """
+        return self._role(construct_id, f"environment:{environment}", description, longest, repository)
 
     def role_for_pull_requests(
         self, construct_id: str, *, description: str, longest: Duration | None = None
@@ -153,8 +167,15 @@ class GithubActionsAccess(Construct):
         provider = iam.OidcProviderNative(self, "Provider", url=f"https://{ISSUER}", client_ids=[AUDIENCE])
         return provider.oidc_provider_arn
 
-    def _role(self, construct_id: str, rest: str, description: str, longest: Duration | None) -> iam.Role:
-        equal = {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": self.repository.subject(rest)}
+    def _role(
+        self,
+        construct_id: str,
+        rest: str,
+        description: str,
+        longest: Duration | None,
+        repository: GithubRepository | None = None,
+    ) -> iam.Role:
+        equal = {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": (repository or self.repository).subject(rest)}
         return iam.Role(
             self,
             construct_id,

@@ -41,10 +41,14 @@ def provider_rule(text: str) -> str | None:
     return "the ARN of GitHub's own provider ends with :oidc-provider/token.actions.githubusercontent.com"
 
 
-class GithubSettings(Group):
-    """Which repository is trusted, and for what. Without this group, GitHub may do nothing in the account."""
+RepositoryName = Annotated[str, accepted_by(repository_rule, fix="write for example acme/orders")]
+EnvironmentName = Annotated[str, accepted_by(environment_rule, fix="write for example production")]
 
-    repository: Annotated[str, accepted_by(repository_rule, fix="write for example acme/orders")] = Field(
+
+class RepositorySettings(Group):
+    """A repository of GitHub, as the tokens of its jobs name it."""
+
+    repository: RepositoryName = Field(
         description="repository whose jobs are trusted, owner/name in the spelling of its address"
     )
     owner_id: int | None = Field(
@@ -52,26 +56,6 @@ class GithubSettings(Group):
     )
     repository_id: int | None = Field(
         default=None, ge=1, description="number of the repository, where its tokens hold it"
-    )
-    branch: Annotated[str, accepted_by(branch_rule, fix="write for example main")] = Field(
-        default="main", description="branch whose jobs may make backups"
-    )
-    environment: Annotated[str, accepted_by(environment_rule, fix="write for example production")] = Field(
-        default="production", description="environment of GitHub whose jobs may migrate and, if allowed, deploy"
-    )
-    migration_backup: Literal["function", "runner"] = Field(
-        default="function",
-        description="who makes the backup before a migration: the deployed function, or the job itself by pg_dump",
-    )
-    deploys: bool = Field(
-        default=False, description="whether jobs may deploy, with all the rights that the bootstrap gave CloudFormation"
-    )
-    provider_arn: (
-        Annotated[str, accepted_by(provider_rule, fix="copy it from IAM, Identity providers, or leave it out")] | None
-    ) = Field(
-        default=None,
-        description="GitHub's identity provider, where the account has it already: it takes one, so a second "
-        "environment in the account names that of the first",
     )
 
     @model_validator(mode="after")
@@ -83,5 +67,93 @@ class GithubSettings(Group):
                 value="(missing)",
                 rule="a token holds both numbers or none, and the role trusts exactly what it holds",
                 fix="write both, as `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them, or leave both out",
+            )
+        return self
+
+
+class MigrationSettings(RepositorySettings):
+    """A repository whose jobs migrate: the token of a called workflow names the repository that calls it."""
+
+    environment: EnvironmentName = Field(
+        default="production", description="environment of GitHub in that repository whose jobs may migrate"
+    )
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What its tokens are told apart by; GitHub takes no notice of capitals in these names."""
+        return self.repository.lower(), self.environment.lower()
+
+
+class GithubSettings(RepositorySettings):
+    """Which repository is trusted, and for what. Without this group, GitHub may do nothing in the account."""
+
+    branch: Annotated[str, accepted_by(branch_rule, fix="write for example main")] = Field(
+        default="main", description="branch whose jobs may make backups"
+    )
+    environment: EnvironmentName = Field(
+        default="production", description="environment of GitHub whose jobs may migrate, where migrations are not set"
+    )
+    migrations: tuple[MigrationSettings, ...] = Field(
+        default=(),
+        strict=False,
+        description="repositories whose jobs may migrate, each with a role, in place of the repository itself",
+    )
+    migration_backup: Literal["function", "runner"] = Field(
+        default="function",
+        description="who makes the backup before a migration: the deployed function, or the job itself by pg_dump",
+    )
+    deploys: bool = Field(
+        default=False, description="whether jobs may deploy, with all the rights that the bootstrap gave CloudFormation"
+    )
+    deploy_environment: EnvironmentName = Field(
+        default="deployment",
+        description="environment of GitHub whose jobs may deploy, where any may; no migration runs in it",
+    )
+    provider_arn: (
+        Annotated[str, accepted_by(provider_rule, fix="copy it from IAM, Identity providers, or leave it out")] | None
+    ) = Field(
+        default=None,
+        description="GitHub's identity provider, where the account has it already: it takes one, so a second "
+        "environment in the account names that of the first",
+    )
+
+    @property
+    def migrating(self) -> tuple[MigrationSettings, ...]:
+        """Every repository and environment whose jobs may migrate."""
+        return self.migrations or (self.own_migrations,)
+
+    @property
+    def own_migrations(self) -> MigrationSettings:
+        """The repository itself, as one that migrates."""
+        return MigrationSettings(
+            repository=self.repository,
+            owner_id=self.owner_id,
+            repository_id=self.repository_id,
+            environment=self.environment,
+        )
+
+    @model_validator(mode="after")
+    def _each_migration_once(self) -> Self:
+        places = [migration.place for migration in self.migrations]
+        for number, place in enumerate(places):
+            if place in places[:number]:
+                raise refuse(
+                    at=f"migrations.{number}",
+                    value="/".join(place),
+                    rule="a role for each repository and environment, and this pair is there already",
+                    fix="remove it, or name another environment",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _deployments_apart(self) -> Self:
+        # A migration runs what the application installs, and every step of a job can have the job's token.
+        deploying = (self.repository.lower(), self.deploy_environment.lower())
+        if self.deploys and deploying in {migration.place for migration in self.migrating}:
+            raise refuse(
+                at="deploy_environment",
+                value=self.deploy_environment,
+                rule="another environment than the one of migrations: jobs of one could take the role that deploys",
+                fix="make an environment of its own for deployments, with reviewers, and name that",
             )
         return self

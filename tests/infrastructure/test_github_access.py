@@ -17,6 +17,7 @@ from constructs_lib.github_actions_access import RECEIPT_SUFFIX
 from dbbackup.contract import Tier
 from dbbackup.core import naming
 from stacks.settings import SettingsError
+from stacks.settings.github import GithubSettings
 from stacks.settings.load import parse
 from tests.infrastructure.synthesis import (
     Synthesized,
@@ -27,6 +28,7 @@ from tests.infrastructure.synthesis import (
     settings_of,
     synthesize,
 )
+from tests.workflows.job import read_workflow
 
 CLAIMS = "token.actions.githubusercontent.com"
 GITHUB = {"repository": "acme/orders", "deploys": True}
@@ -88,7 +90,7 @@ def test_without_the_setting_github_may_do_nothing(prod: Synthesized) -> None:
     [
         ("Backup", "repo:acme/orders:ref:refs/heads/main"),
         ("Migration", "repo:acme/orders:environment:production"),
-        ("Deploy", "repo:acme/orders:environment:production"),
+        ("Deploy", "repo:acme/orders:environment:deployment"),
         ("Diff", "repo:acme/orders:pull_request"),
     ],
 )
@@ -102,10 +104,17 @@ def test_each_role_is_trusted_for_one_subject_by_equality(github: Template, role
     }
 
 
-def test_there_is_no_other_role_and_each_ends_within_an_hour(github: Template) -> None:
+def test_there_is_no_other_role_and_each_ends_with_its_job(github: Template) -> None:
     roles = github.all("AWS::IAM::Role")
     assert len(roles) == 4
-    assert {role["MaxSessionDuration"] for role in roles} == {3600}
+    lasting = {
+        name: github.resources("AWS::IAM::Role")[role_of(github, name)]["Properties"]["MaxSessionDuration"]
+        for name in ("Backup", "Migration", "Diff", "Deploy")
+    }
+    assert lasting == {"Backup": 3600, "Migration": 3600, "Diff": 3600, "Deploy": 7200}
+    job = read_workflow("deploy")["jobs"]["deploy"]
+    (assumed,) = [step["with"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+    assert assumed["role-duration-seconds"] == lasting["Deploy"] == 60 * job["timeout-minutes"]
     assert not [role for role in roles if "ManagedPolicyArns" in role]
 
 
@@ -200,6 +209,90 @@ def test_other_settings_are_followed(no_aws_account: None) -> None:
     # Who does not say that jobs may deploy has no role that could.
     assert len(template.resources("AWS::IAM::Role")) == 2
     assert "sts:AssumeRole'" not in str(template.all("AWS::IAM::Policy"))
+
+
+APPLICATIONS = [
+    {"repository": "acme/shop", "owner_id": 1, "repository_id": 2},
+    {"repository": "acme/stock", "environment": "live"},
+    {"repository": "acme/orders", "environment": "production"},
+]
+
+
+def test_each_repository_that_migrates_has_a_role_whose_id_stays(no_aws_account: None) -> None:
+    template = synthesize(settings_of("prod", github={**GITHUB, "migrations": APPLICATIONS}))["github"]
+    roles = {
+        role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"][
+            f"{CLAIMS}:sub"
+        ]: name
+        for name, role in template.resources("AWS::IAM::Role").items()
+        if name.startswith("GithubMigration")
+    }
+    assert set(roles) == {
+        "repo:acme@1/shop@2:environment:production",
+        "repo:acme/stock:environment:live",
+        "repo:acme/orders:environment:production",
+    }
+    for role in roles.values():
+        assert {statement["Sid"] for statement in role_statements(template, role)} >= {"StartBackups", "WriteReceipts"}
+    alone = synthesize(settings_of("prod", github=GITHUB))["github"]
+    assert roles["repo:acme/orders:environment:production"] == role_of(alone, "Migration")
+    fewer = synthesize(settings_of("prod", github={**GITHUB, "migrations": APPLICATIONS[1::-1]}))["github"]
+    shared = {name for name in fewer.resources("AWS::IAM::Role") if name.startswith("GithubMigration")}
+    assert shared == {roles[subject] for subject in roles if "orders" not in subject}
+    described = {output["Description"] for output in template.body["Outputs"].values()}
+    assert described >= {
+        "Variable AWS_MIGRATION_ROLE_ARN of the repository",
+        "Variable AWS_MIGRATION_ROLE_ARN of the repository acme/shop, environment production",
+        "Variable AWS_MIGRATION_ROLE_ARN of the repository acme/stock, environment live",
+    }
+
+
+@pytest.mark.parametrize(
+    "github",
+    [
+        {"environment": "production", "deploy_environment": "production"},
+        {"environment": "production", "deploy_environment": "Production"},
+        {"environment": "deployment"},
+        {"migrations": [{"repository": "Acme/Orders", "environment": "deployment"}]},
+    ],
+    ids=["same", "other capitals", "the default", "in the list"],
+)
+def test_a_migration_s_job_cannot_take_the_role_that_deploys(github: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"github\.deploy_environment") as refused:
+        settings_of("prod", github={**GITHUB, **github})
+    assert "jobs of one could take the role that deploys" in str(refused.value)
+    settings_of("prod", github={**GITHUB, **github, "deploys": False})  # then there is no such role
+
+
+def test_another_repository_s_environment_of_that_name_is_another(no_aws_account: None) -> None:
+    settings_of("prod", github={**GITHUB, "migrations": [{"repository": "acme/shop", "environment": "deployment"}]})
+
+
+@pytest.mark.parametrize(
+    ("migrations", "path", "rule"),
+    [
+        ([{"repository": "acme/*"}], "github.migrations.0.repository", "no wildcard"),
+        ([{"repository": "acme/shop", "environment": "prod*"}], "github.migrations.0.environment", "no wildcard"),
+        ([{"repository": "acme/shop", "owner_id": 7}], "github.migrations.0.repository_id", "both numbers or none"),
+        ([{"environment": "live"}], "github.migrations.0.repository", "no default"),
+        ([{"repository": "acme/shop"}, {"repository": "Acme/shop"}], "github.migrations.1", "is there already"),
+    ],
+    ids=["repository", "environment", "numbers", "nobody", "twice"],
+)
+def test_a_migration_that_would_trust_too_much_or_nothing_is_refused(
+    migrations: list[dict[str, Any]], path: str, rule: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings_of("prod", github={**GITHUB, "migrations": migrations})
+    assert f"  {path}\n" in str(refused.value)
+    assert rule in str(refused.value)
+
+
+def test_the_workflow_deploys_in_the_environment_that_is_trusted_by_default() -> None:
+    trusted = GithubSettings(repository="acme/orders").deploy_environment
+    assert (
+        read_workflow("deploy")["jobs"]["deploy"]["environment"] == f"${{{{ vars.DEPLOY_ENVIRONMENT || '{trusted}' }}}}"
+    )
 
 
 def test_the_bootstrap_may_have_another_qualifier(no_aws_account: None) -> None:

@@ -168,7 +168,7 @@ def test_a_fork_gets_no_comparison_with_the_account() -> None:
 
 def test_a_deployment_waits_for_approval_and_for_the_one_before() -> None:
     deploy = dict(jobs("deploy"))["deploy"]
-    assert deploy["environment"] == "${{ vars.DEPLOY_ENVIRONMENT || 'production' }}"
+    assert deploy["environment"] == "${{ vars.DEPLOY_ENVIRONMENT || 'deployment' }}"
     assert deploy["concurrency"] == {"group": "deploy"}
 
 
