@@ -5,7 +5,18 @@ from __future__ import annotations
 from dbbackup.adapters import deliveries, rds, s3_store
 from dbbackup.adapters.bucket_settings import S3BucketSettings
 from dbbackup.adapters.deliveries import CloudWatchDeliveries
+from dbbackup.core.pitr_ports import Instances
 from dbbackup.operations.watch import World
+
+
+def instances() -> Instances:
+    """The instances of this account and region.
+
+    Raises:
+        DbBackupError: there are no settings to call RDS with.
+    """
+    with rds.calling("Connecting", "RDS"):
+        return rds.RdsInstances(rds.make_client(hurried=True))
 
 
 def world(*, bucket: str, environment: str) -> World:

@@ -76,6 +76,8 @@ _RESTORE_FAILED = {
     series("dbbackup_restore_last_run_success", source="run"): always(0),
     series("dbbackup_restore_last_run_timestamp_seconds", source="run"): always(0),
 }
+_RESTORABLE = series("dbbackup_instance_latest_restorable_timestamp_seconds", database="")
+_PROD = {"job": "node", "instance": "db1", "server": "shop-prod"}
 _ORDINARY = {backup(_SUCCESS): always(0)}
 
 
@@ -580,6 +582,11 @@ CASES: Final = (
         ({"job": "node", "instance": "db1", "source": STORE},),
     ),
     Case("evidence is whole", "EvidenceDamaged", {store("dbbackup_catalog_evidence_problems"): always(0)}, "5m"),
+    Case("20 minutes without a younger one", "RecoveryPointOld", {_RESTORABLE: always(0)}, "25m", (_PROD,)),
+    Case("a quarter of an hour", "RecoveryPointOld", {_RESTORABLE: always(0)}, "15m"),
+    Case("always five minutes behind", "RecoveryPointOld", {_RESTORABLE: "-300+300x20"}, "60m"),
+    Case("nobody asks any more", "RecoveryPointOld", {_RESTORABLE: f"0 300 _x{FOREVER}"}, "2h", (_PROD,)),
+    Case("nobody asks any more, for a moment", "RecoveryPointOld", {_RESTORABLE: "0 300 _ _ 1200+300x20"}, "25m"),
     Case(
         "the file is three hours old",
         "BackupMetricsStale",

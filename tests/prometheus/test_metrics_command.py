@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import boto3
 import pytest
 
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.contract import Tier
+from dbbackup.core.errors import NotFoundError
 from dbbackup.core.evidence import Evidence, Plane
 from dbbackup.core.exposition import samples_of
 from dbbackup.core.naming import manifest_key
+from dbbackup.core.pitr_ports import Instances
 from dbbackup.operations.evidence import append
+from dbbackup.operations.textfile_instance import instance_samples
 from tests.support.backups import lay_down, manifest_of, take
 from tests.support.buckets import Bucket
 from tests.support.command import Ended, dbbackup
@@ -250,6 +255,76 @@ def test_a_place_that_is_not_there_is_refused_and_the_textfile_stays(tmp_path: P
     assert both.status == 2
     assert "Both a directory and a bucket are named" in both.err
     assert textfile.read_text() == "old"
+
+
+@pytest.fixture
+def instance(bucket: Bucket) -> Iterator[str]:
+    """An RDS instance that moto keeps."""
+    name = f"ftry-{bucket.name}"[:40].strip("-")
+    environment = bucket.aws.environment()
+    rds = boto3.client(
+        "rds",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier=name, DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20
+    )
+    yield name
+    rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+
+def _ask(instance: str, bucket: Bucket, *arguments: str | Path) -> Ended:
+    environment = {**bucket.aws.environment(), "AWS_DEFAULT_REGION": "us-east-1", "S3_BACKUP_BUCKET": "another"}
+    return dbbackup("metrics", "--instance", instance, *arguments, environment=environment)
+
+
+def test_the_recovery_point_of_an_instance_is_told_alone(instance: str, bucket: Bucket, tmp_path: Path) -> None:
+    ended = _ask(instance, bucket)
+    assert ended.status == 0, ended.err
+    [(key, moment)] = _values(ended.out).items()
+    assert key == ("dbbackup_instance_latest_restorable_timestamp_seconds", instance)
+    assert abs(datetime.now(UTC).timestamp() - moment) < 3600
+    textfile = tmp_path / "dbbackup_instance.prom"
+    ended = _ask(instance, bucket, "--textfile", textfile)
+    assert f"1 samples of the instance {instance} are in {textfile}." in ended.out
+    assert key in _values(textfile.read_text())
+
+
+def test_an_instance_that_is_not_there_leaves_the_old_file(bucket: Bucket, tmp_path: Path) -> None:
+    textfile = tmp_path / "dbbackup_instance.prom"
+    textfile.write_text("old")
+    ended = _ask("no-such-instance", bucket, "--textfile", textfile)
+    assert ended.status == 1
+    assert "There is no instance 'no-such-instance'" in ended.err
+    assert textfile.read_text() == "old"
+
+
+@pytest.mark.parametrize("option", ["--directory", "--bucket"])
+def test_an_instance_and_a_store_are_two_commands(option: str, bucket: Bucket) -> None:
+    ended = _ask("ftry-prod", bucket, option, "here")
+    assert ended.status == 2
+    assert "Both an instance and a store are named" in ended.err
+
+
+def test_without_a_region_it_says_so() -> None:
+    ended = dbbackup("metrics", "--instance", "ftry-prod", environment={"AWS_CONFIG_FILE": "/dev/null"})
+    assert ended.status == 1
+    assert "specify a region" in ended.err
+
+
+class _Without:
+    """RDS with an instance whose automated backups are off."""
+
+    def find(self, identifier: str) -> dict[str, Any]:
+        return {"DBInstanceIdentifier": identifier, "BackupRetentionPeriod": 0}
+
+
+def test_an_instance_without_a_moment_is_no_observation() -> None:
+    with pytest.raises(NotFoundError, match="automated backups are off"):
+        instance_samples(cast(Instances, _Without()), "ftry-prod")
 
 
 def test_an_unreadable_manifest_in_a_bucket_is_told(bucket: Bucket) -> None:

@@ -97,6 +97,7 @@ def test_the_dashboard_says_first_whether_the_database_could_be_got_back() -> No
         "rehearsal_passed",
         "dbbackup_rehearsal_recovery_time_seconds",
         "rehearsal_recovery_time_objective_seconds",
+        "dbbackup_instance_latest_restorable_timestamp_seconds",
     } <= shown
 
 
@@ -134,6 +135,7 @@ def test_limits_of_the_dashboard_are_those_of_the_alerts() -> None:
 
     assert f"> {limit('Size of the archive')}" in alerts["BackupTooLarge"]
     assert f"> {limit('Metrics of the store')}" in alerts["BackupMetricsStale"]
+    assert f"> {limit('Recovery point of RDS')}" in alerts["RecoveryPointOld"]
     assert f"time() - {limit('Weekly') // 86400} * 86400" in alerts["BackupWeeklyMissing"]
     assert f"time() - {limit('Monthly') // 86400} * 86400" in alerts["BackupMonthlyMissing"]
     assert f"time() - {limit('Last good rehearsal') // 86400} * 86400" in alerts["RehearsalMissing"]

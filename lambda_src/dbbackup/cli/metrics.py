@@ -24,13 +24,18 @@ if TYPE_CHECKING:  # the library is imported where it is used: every other comma
 HELP = (
     "Tell Prometheus which backups there are, and what rehearsals have shown.\n\n"
     "Only verified backups count whose archive is still there. With --textfile the text is written where "
-    "node_exporter reads it, replaced whole; a run that fails leaves the file before, whose age then tells."
+    "node_exporter reads it, replaced whole; a run that fails leaves the file before, whose age then tells.\n\n"
+    "With --instance it asks RDS instead of a store, for the latest moment that the instance could be restored to."
 )
 EXAMPLES = examples(
     ("dbbackup metrics", "what is in backups/, on standard output"),
     (
         "dbbackup metrics --bucket ftry-backups --textfile /var/lib/node_exporter/dbbackup_catalog.prom",
         "every half hour",
+    ),
+    (
+        "dbbackup metrics --instance ftry-prod --textfile /var/lib/node_exporter/dbbackup_instance.prom",
+        "every five minutes",
     ),
     ("dbbackup metrics --json", "the same for a script"),
 )
@@ -40,6 +45,7 @@ _SUFFIX: Final = ".prom"
 def metrics(
     directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
+    instance: Annotated[str | None, typer.Option(help="RDS instance to ask about, instead of a store.")] = None,
     textfile: Annotated[Path | None, typer.Option(help="File that node_exporter reads; ends in .prom.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the samples as JSON.")] = False,
 ) -> None:
@@ -48,15 +54,19 @@ def metrics(
 
     if textfile is not None:
         _check(textfile)
-    store = assembly.store_for(directory, bucket, os.environ)
-    samples, complete = _read(store, _source(store))
+    if instance is not None:
+        samples, complete, asked = _ask(instance, directory, bucket), True, f"the instance {instance}"
+    else:
+        store = assembly.store_for(directory, bucket, os.environ)
+        samples, complete = _read(store, _source(store))
+        asked = store.location
     body = text_of(samples)
     if textfile is not None:
         _write(textfile, body)
     if json:
         print_json([_document(sample) for sample in samples])
     elif textfile is not None:
-        say(f"{len(samples)} samples of {store.location} are in {textfile}.")
+        say(f"{len(samples)} samples of {asked} are in {textfile}.")
     else:
         sys.stdout.write(body.decode())
     if not complete:
@@ -74,6 +84,19 @@ def _check(textfile: Path) -> None:
         reason, action = f"{textfile} is a folder", "Name a file in it."
     if reason is not None:
         raise InvalidRequestError(f"{reason}.", untouched="Nothing was read or written.", action=action)
+
+
+def _ask(instance: str, directory: Path | None, bucket: str | None) -> tuple[Sample, ...]:
+    if directory is not None or bucket is not None:
+        raise InvalidRequestError(
+            "Both an instance and a store are named.",
+            untouched="Nothing was read or written.",
+            action="Ask about each by a command of its own, into a file of its own.",
+        )
+    from dbbackup import assembly_watch  # the SDK takes as long to import as all the rest of a command
+    from dbbackup.operations.textfile_instance import instance_samples
+
+    return instance_samples(assembly_watch.instances(), instance)
 
 
 def _source(store: BackupStore) -> str:

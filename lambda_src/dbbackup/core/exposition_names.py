@@ -154,6 +154,11 @@ UNREADABLE: Final = Family("dbbackup_catalog_unreadable_manifests", "Manifests t
 EVIDENCE_PROBLEMS: Final = Family(
     "dbbackup_catalog_evidence_problems", "Evidence of rehearsals that is altered, missing or unreadable.", _OF_STORE
 )
+RESTORABLE: Final = Family(
+    "dbbackup_instance_latest_restorable_timestamp_seconds",
+    "The latest moment that RDS could restore the instance to.",
+    ("server",),
+)
 READ: Final = Family("dbbackup_catalog_read_timestamp_seconds", "When the store was looked through.", _OF_STORE)
 
 FAMILIES: Final = (
@@ -173,5 +178,6 @@ FAMILIES: Final = (
     UNREADABLE,
     EVIDENCE_PROBLEMS,
     READ,
+    RESTORABLE,
 )
 """Every metric there is. A help text may not change lightly: it must be the same in all files of one machine."""
