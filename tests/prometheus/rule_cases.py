@@ -186,7 +186,7 @@ CASES: Final = (
     ),
     *(
         Case(
-            f"one that no schedule repeats failed, {at} ago",
+            f"a {tier} one, which no schedule repeats, failed {at} ago",
             "BackupLastRunFailed",
             {backup("last_run_success", tier): always(0), backup("last_run_timestamp_seconds", tier): always(0)},
             at,

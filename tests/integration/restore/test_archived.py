@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
 from dbbackup.cli import restore
+from dbbackup.cli.textfile import TEXTFILE_VARIABLE
 from tests.support.backups import take
 from tests.support.buckets import Bucket
 from tests.support.command import Ended
@@ -40,9 +42,9 @@ class Archived:
     bucket: Bucket
     key: str
 
-    def restore(self, *options: str) -> Ended:
+    def restore(self, *options: str, **more: str) -> Ended:
         """Restore it."""
-        environment = {**self.scene.environment, **self.bucket.aws.environment()}
+        environment = {**self.scene.environment, **self.bucket.aws.environment(), **more}
         return cli("restore", self.key, "--bucket", self.bucket.name, "--yes", *options, environment=environment)
 
     def state(self) -> str:
@@ -63,6 +65,14 @@ def archived(request: pytest.FixtureRequest, scene: Scene, database: Database, b
     name = next(name for name in bucket.names() if name.endswith(".manifest.json"))
     bucket.put(name, manifest.model_copy(update={"archive": archive}).to_bytes())
     return Archived(scene, bucket, key)
+
+
+@pytest.mark.usefixtures("slow")
+def test_what_is_not_back_yet_is_no_failed_restore(archived: Archived, tmp_path: Path) -> None:
+    told = {TEXTFILE_VARIABLE: str(tmp_path)}
+    for options in ((), ("--retrieval", "bulk")):
+        assert archived.restore(*options, **told).status == 1
+    assert list(tmp_path.glob("*.prom")) == []
 
 
 def test_times_and_prices_are_shown_and_nothing_is_asked(archived: Archived, request: pytest.FixtureRequest) -> None:
