@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli import restore
-from dbbackup.cli.textfile import TEXTFILE_VARIABLE
 from tests.support.backups import take
 from tests.support.buckets import Bucket
 from tests.support.command import Ended
