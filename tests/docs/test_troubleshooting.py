@@ -9,17 +9,17 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import boto3
 import pytest
 
+from dbbackup.adapters.told_to_stop import ToldToStop
 from dbbackup.cli.output import report_failure
 from dbbackup.core import errors
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError
+from dbbackup.core.errors import DbBackupError, Explained, InterruptedRunError
 from devtools.postgres import PREVIOUS, Server, free_port, package_bindir
 from tests.docs.commands import ROOT
 from tests.support.archives import damage
@@ -79,7 +79,7 @@ def _told(work: Callable[[], object]) -> Ended:
     said = io.StringIO()
     try:
         work()
-    except DbBackupError as error:
+    except (DbBackupError, InterruptedRunError) as error:
         with redirect_stderr(said):
             report_failure(error, as_json=False)
         return Ended(error.exit_status, "", said.getvalue())
@@ -221,7 +221,7 @@ def _both(place: Place) -> Ended:
 
 
 def _stopped(_: Place) -> Ended:
-    return _told(lambda: import_module("dbbackup.cli.main")._stop(signal.SIGINT, None))
+    return _told(lambda: ToldToStop().heard(signal.SIGINT, None))
 
 
 CASES: Final[dict[str, Callable[[Place], Ended]]] = {
@@ -305,7 +305,7 @@ def test_the_page_shows_no_case_that_is_not_tried() -> None:
 
 def _codes() -> Iterator[str]:
     for _, kind in inspect.getmembers(errors, inspect.isclass):
-        if issubclass(kind, DbBackupError) and kind is not DbBackupError:
+        if issubclass(kind, Explained) and kind not in (Explained, DbBackupError):
             yield kind.code
 
 

@@ -1,10 +1,10 @@
-"""An HTTP proxy that breaks off the bodies of answers."""
+"""An HTTP proxy that breaks off the bodies of answers, or keeps requests waiting."""
 
 from __future__ import annotations
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,16 +13,21 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Breaking:
-    """What a proxy does to answers: the bodies of some GET requests end half-way, with the connection."""
+    """What a proxy does to answers: the bodies of some GET requests end half-way, with the connection.
+
+    Attributes:
+        before: called with verb and path of each request before it is passed on, and may take its time.
+    """
 
     endpoint: str
     times: int
     contains: str
     ranges: list[str | None] = field(default_factory=list)
+    before: Callable[[str, str], None] = lambda *_: None
 
 
 @contextmanager
-def breaking_proxy(upstream: str, *, times: int, contains: str = ".dump") -> Iterator[Breaking]:
+def breaking_proxy(upstream: str, *, times: int = 0, contains: str = ".dump") -> Iterator[Breaking]:
     """A proxy in front of an endpoint.
 
     Args:
@@ -41,9 +46,10 @@ def breaking_proxy(upstream: str, *, times: int, contains: str = ".dump") -> Ite
 
         def pass_on(self) -> None:
             assert true.hostname is not None
-            length = int(self.headers.get("Content-Length") or 0)
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            plan.before(self.command, self.path)
             connection = http.client.HTTPConnection(true.hostname, true.port)
-            connection.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
+            connection.request(self.command, self.path, sent, dict(self.headers))
             answer = connection.getresponse()
             body = answer.read()
             self.send_response(answer.status)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Final, Self
 
+from dbbackup.adapters.told_to_stop import TOLD
 from dbbackup.core.errors import InterruptedRunError
 from dbbackup.core.receipt_errors import CommandNotStartedError
 
@@ -79,7 +80,8 @@ class Foreground:
                     os.kill(child, number)  # it is ours until we have waited for it, so its number is nobody else's
 
     def _stop_if_told_to(self) -> None:
-        waiting = (signal.sigpending() | set(self._astray)) & _STOPPING
+        earlier = () if TOLD.signal is None else (TOLD.signal,)
+        waiting = (signal.sigpending() | {*self._astray, *earlier}) & _STOPPING
         if waiting:
             name = signal.Signals(min(waiting)).name
             raise InterruptedRunError(

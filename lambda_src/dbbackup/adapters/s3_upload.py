@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dbbackup.adapters.aws_errors import translated
 from dbbackup.contract import KIND_DUMP, TAG_KIND
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
-from dbbackup.core.errors import StorageError
+from dbbackup.core.errors import InterruptedRunError, StorageError
 from dbbackup.core.multipart import MAX_PARTS, first_part_bytes, part_bytes
 from dbbackup.core.ports import StoredObject
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 PARTS_IN_FLIGHT = 2
 LAST_SECONDS = 15.0
-"""How long an abort may take once the deadline has passed."""
+"""How long an abort may take once the deadline has passed, or somebody waits for us to stop."""
 RUN_METADATA = "dbbackup-run"
 _UNTOUCHED = "The upload was aborted: nothing is stored under the final name, and earlier backups are as they were."
 _UNVERIFIED = "The archive is stored but not verified; it has no manifest, so nothing takes it for a backup."
@@ -216,10 +216,11 @@ class MultipartUpload:
         if not self._open:
             self._pool.shutdown(wait=True)
             return
-        # With no time left, a store that does not answer must not keep us from saying so.
+        # With no time left, or told to stop, a store that does not answer must not keep us from saying so.
+        hurried = self._deadline.passed or isinstance(error, InterruptedRunError)
         winding_up = threading.Thread(target=self._wind_up, daemon=True)
         winding_up.start()
-        winding_up.join(LAST_SECONDS if self._deadline.passed else None)
+        winding_up.join(LAST_SECONDS if hurried else None)
 
     def _wind_up(self) -> None:
         self._pool.shutdown(wait=True)  # a part that arrives after the abort would stay behind

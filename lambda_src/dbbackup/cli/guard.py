@@ -22,7 +22,7 @@ from dbbackup.cli.waiting import waiting
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.compression import Method
-from dbbackup.core.errors import DbBackupError, InvalidRequestError
+from dbbackup.core.errors import DbBackupError, InterruptedRunError, InvalidRequestError
 from dbbackup.core.naming import receipt_key
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.receipt import Receipt, Status
@@ -94,7 +94,7 @@ def guard(
 def _saying_that_nothing_ran() -> Iterator[None]:
     try:
         yield
-    except DbBackupError as error:
+    except (DbBackupError, InterruptedRunError) as error:
         if "command was not run" not in error.untouched:
             error.untouched = f"The command was not run. {error.untouched}".rstrip()
         raise
@@ -133,7 +133,7 @@ def _by_function(
             action="Give --function or --directory, not both.",
         )
     expected = last_duration(assembly.bucket_store(bucket), database) if bucket is not None else None
-    with waiting(f"{function} takes a backup", expected):
+    with waiting(f"{function} takes a backup", expected), _said_that_the_function_goes_on(function, bucket):
         taken = take_remotely(
             function,
             database=database,
@@ -150,6 +150,18 @@ def _by_function(
         )
     _say(f"✅ Backup verified: {taken.receipt.backup.location} ({format_bytes(taken.receipt.backup.size_bytes)})")
     return taken.receipt, taken.store
+
+
+@contextmanager
+def _said_that_the_function_goes_on(function: str, bucket: str | None) -> Iterator[None]:
+    try:
+        yield
+    except InterruptedRunError as error:
+        error.untouched = f"The command was not run. {function} goes on: its backup may still come, with a receipt."
+        error.action = (
+            f"Look before you start again: dbbackup receipt list --bucket {bucket or 'BUCKET'}, or the function's log."
+        )
+        raise
 
 
 def _call(name: str, event: Mapping[str, Any]) -> dict[str, Any]:

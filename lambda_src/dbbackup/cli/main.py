@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import takewhile
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from dbbackup.adapters.told_to_stop import TOLD
 from dbbackup.cli import backup, doctor, drill, evidence, guard, listing, metrics, pitr, receipt, restore, verify
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
@@ -18,7 +19,7 @@ from dbbackup.cli.slack import tell_slack
 from dbbackup.cli.textfile import write_textfile
 from dbbackup.cli.unattended import BackupCommand, DrillCommand
 from dbbackup.contract import SERVICE
-from dbbackup.core.errors import DbBackupError, InterruptedRunError
+from dbbackup.core.errors import DbBackupError, Explained, InterruptedRunError
 
 app = typer.Typer(
     name=SERVICE,
@@ -65,21 +66,22 @@ def _program(
     """Options of the program itself."""
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    name = signal.Signals(number).name
-    raise InterruptedRunError(
-        f"Stopped by {name}.",
-        untouched="Nothing unfinished is left under a final name, and earlier backups are as they were.",
-        action="Start it again when it suits.",
-    )
-
-
 def main() -> None:
     """Run the program and exit with its status."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    TOLD.listen()
     try:
         app(prog_name=SERVICE)
     except DbBackupError as error:
-        report_failure(error, as_json="--json" in takewhile(lambda word: word != "--", sys.argv))
+        _report(error)
         sys.exit(error.exit_status)
+    except InterruptedRunError as error:
+        with suppress(OSError):  # whoever told us to stop may have closed our output
+            _report(error)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # Everything is in order by now. Python would wait for threads, and one may hang in a request to S3.
+        os._exit(error.exit_status)
+
+
+def _report(error: Explained) -> None:
+    report_failure(error, as_json="--json" in takewhile(lambda word: word != "--", sys.argv))

@@ -13,7 +13,7 @@ from rich.progress import Progress as RichProgress
 from rich.progress import ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from dbbackup.core.errors import DbBackupError
+from dbbackup.core.errors import Explained
 from dbbackup.core.ports import Progress, ProgressListener, no_progress
 from dbbackup.core.units import format_bytes
 
@@ -47,7 +47,7 @@ def warn(line: str) -> None:
     sys.stderr.write(f"⚠️  {line}\n")
 
 
-def report_failure(error: DbBackupError, *, as_json: bool) -> None:
+def report_failure(error: Explained, *, as_json: bool) -> None:
     """What happened, what was left alone, what to do."""
     if as_json:
         print_json({"status": "failed", **error.as_dict()})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class DbBackupError(Exception):
-    """A failure with its consequence and its remedy.
+class Explained:
+    """What an exception says to a person: its consequence and its remedy besides what happened.
 
     Attributes:
         code: stable word for logs, metrics and JSON output.
@@ -27,7 +27,7 @@ class DbBackupError(Exception):
         self.what = what
         self.untouched = untouched
         self.action = action
-        super().__init__(what, untouched, action)
+        super().__init__(what, untouched, action)  # type: ignore[call-arg]
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.untouched, self.action) if part)
@@ -35,6 +35,10 @@ class DbBackupError(Exception):
     def as_dict(self) -> dict[str, str]:
         """The failure as a document for logs and ``--json``."""
         return {"error": self.code, "what": self.what, "untouched": self.untouched, "action": self.action}
+
+
+class DbBackupError(Explained, Exception):
+    """A failure with its consequence and its remedy."""
 
 
 class InvalidRequestError(DbBackupError):
@@ -123,8 +127,13 @@ class VerificationFailedError(DbBackupError):
     code = "verification-failed"
 
 
-class InterruptedRunError(DbBackupError):
-    """A person or the system asked us to stop."""
+class InterruptedRunError(Explained, BaseException):
+    """A person or the system asked us to stop.
+
+    It is raised wherever we are when the signal comes, inside a library perhaps. No ``Exception``, as one of those
+    is caught there: the SDK of AWS takes it for a lost connection and repeats the request. No ``KeyboardInterrupt``
+    either, which the parser of the command line turns into an end of its own.
+    """
 
     code = "interrupted"
     exit_status = 130

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind, Outcome
-from dbbackup.core.errors import DbBackupError
+from dbbackup.core.errors import Explained
 from dbbackup.core.manifest import Manifest
 
 
@@ -25,7 +25,7 @@ class Failure(BaseModel):
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """The failure of an exception; of one that nobody expected, its type alone: its text may hold anything."""
-        if isinstance(error, DbBackupError):
+        if isinstance(error, Explained):
             return cls(**error.as_dict())
         return cls(error="unexpected", what=f"{type(error).__name__}, which nobody expected. The log has the rest.")
 

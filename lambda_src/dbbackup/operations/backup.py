@@ -13,7 +13,7 @@ from importlib.metadata import version
 from dbbackup.contract import KIND_MANIFEST, KIND_ROLES, SERVICE, Tier
 from dbbackup.core.compression import Method, choose_compression
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError, ServerTooNewError
+from dbbackup.core.errors import DbBackupError, InterruptedRunError, ServerTooNewError
 from dbbackup.core.manifest import Archive, Manifest, Roles, Source
 from dbbackup.core.naming import BackupId, manifest_key, roles_key
 from dbbackup.core.ports import (
@@ -156,7 +156,7 @@ def _nothing_half_made(store: BackupStore, key: str) -> Iterator[None]:
     """From the stored archive to the manifest: whatever fails, the archive is not left looking like a backup."""
     try:
         yield
-    except DbBackupError as error:
+    except (DbBackupError, InterruptedRunError) as error:
         error.untouched = f"{store.reject(key)} Earlier backups are as they were."
         raise
     except BaseException:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Protocol
 
-from dbbackup.core.errors import DbBackupError
+from dbbackup.core.errors import DbBackupError, Explained, InterruptedRunError
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.receipt import Receipt, Status
 from dbbackup.core.receipt_errors import CommandNotStartedError
@@ -35,7 +35,7 @@ class Guarded:
 
     receipt: Receipt
     exit_status: int
-    not_started: DbBackupError | None = None
+    not_started: Explained | None = None
     unsaved: DbBackupError | None = None
 
 
@@ -63,13 +63,13 @@ def run_guarded(
     except DbBackupError as error:
         error.untouched = f"The command was not run. The backup {receipt.backup.location} is stored and verified."
         raise
-    not_started: DbBackupError | None = None
+    not_started: Explained | None = None
     try:
         exit_status = runner.run(command, environment)
         status = Status.SUCCEEDED if exit_status == 0 else Status.FAILED
     except CommandNotStartedError as error:
         not_started, exit_status, status = error, error.status, Status.NOT_STARTED
-    except DbBackupError as error:
+    except (DbBackupError, InterruptedRunError) as error:
         not_started, exit_status, status = error, error.exit_status, Status.NOT_STARTED
     ended = starting.ended(status, exit_status, datetime.now(UTC))
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import (
-    DbBackupError,
+    Explained,
     InterruptedRunError,
     RefusedError,
     RestoreFailedError,
@@ -252,7 +252,7 @@ def _remove_copy(cluster: Cluster, copy: str, error: BaseException) -> None:
     try:
         cluster.drop(copy)
     except Exception:  # noqa: BLE001 - the failure that led here is the one to report
-        if isinstance(error, DbBackupError):
+        if isinstance(error, Explained):
             error.action += f" The unfinished copy {copy!r} is still there; the next restore removes it."
 
 
