@@ -7,6 +7,7 @@ import fcntl
 import io
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from dbbackup.core.commands import Command
 PIPE_BYTES = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 KEPT_LINES = 20
+_MOMENT_MILLISECONDS = 500
 # What a verbose client program says in passing, for example "pg_dump: reading schemas".
 _CHATTER = re.compile(r"^\w+: (?!error|warning|detail|hint)")
 _TABLE_STARTED = ": dumping contents of table "
@@ -117,11 +119,26 @@ class Process:
 
     def chunks(self) -> Iterator[bytes]:
         """Its standard output until it closes it, in pieces of a size worth handling."""
-        assert isinstance(self._process.stdout, io.RawIOBase)
-        # pg_dump writes a few KiB at a time; gathering them here costs less than a turn of our loop for each.
-        with io.BufferedReader(self._process.stdout, CHUNK_BYTES) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                yield chunk
+        assert isinstance(self._process.stdout, io.FileIO)
+        buffer = memoryview(bytearray(CHUNK_BYTES))
+        with self._process.stdout as stream:
+            # A signal that comes just before a read that blocks is handled when the read returns: with a program that
+            # writes no more, never. So nothing blocks for longer than a moment.
+            os.set_blocking(stream.fileno(), False)
+            news = select.poll()
+            news.register(stream, select.POLLIN)
+            filled = 0
+            # pg_dump writes a few KiB at a time; gathering them here costs less than a turn of our loop for each.
+            while (count := stream.readinto(buffer[filled:])) != 0:
+                if count is None:
+                    news.poll(_MOMENT_MILLISECONDS)
+                    continue
+                filled += count
+                if filled == CHUNK_BYTES:
+                    yield bytes(buffer)
+                    filled = 0
+            if filled:
+                yield bytes(buffer[:filled])
 
     def write(self, chunk: bytes) -> bool:
         """Feed its standard input; False once it takes no more."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -154,3 +155,28 @@ def test_a_program_is_killed_when_a_signal_comes_while_it_is_started(monkeypatch
     with pytest.raises(KeyboardInterrupt):
         _python("import time; time.sleep(600)")
     assert set(psutil.Process().children()) <= before
+
+
+def test_a_signal_that_does_not_interrupt_the_read_is_heard_while_the_program_is_silent() -> None:
+    class ToldError(Exception):
+        pass
+
+    def told(*_: object) -> None:
+        raise ToldError
+
+    def send() -> None:
+        time.sleep(0.3)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)  # the system call of the other thread goes on
+
+    before = signal.signal(signal.SIGUSR1, told)
+    sender = threading.Thread(target=send)
+    began = time.monotonic()
+    try:
+        with _python("import time; print('x', flush=True); time.sleep(20)") as process:
+            sender.start()
+            with pytest.raises(ToldError):
+                list(process.chunks())
+    finally:
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - began < 15
