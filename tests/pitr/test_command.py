@@ -20,7 +20,7 @@ from dbbackup.adapters.functions import call
 from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli.main import app
 from dbbackup.cli.textfile import write_recovery
-from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.errors import DbBackupError, InvalidRequestError
 from dbbackup.core.exposition import samples_of
 from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
 from dbbackup.core.pitr_run import RecoveryRun
@@ -63,6 +63,16 @@ class Executions:
         return self._runs[arn].states[-1]
 
 
+class Client:
+    """Lambda's client, with one answer."""
+
+    def __init__(self, **answer: Any) -> None:
+        self._answer = answer
+
+    def invoke(self, **_: Any) -> dict[str, Any]:
+        return self._answer
+
+
 @pytest.fixture
 def terminal(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> Recovery:
     """A terminal in front of the deployed functions."""
@@ -71,9 +81,9 @@ def terminal(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> Recovery:
         try:
             return recovery.local.invoke(name.removeprefix("ftry-prod-pitr-"), dict(event))
         except TaskFailedError as failed:
-            status = {"OutsideWindowError": 2, "InvalidRequestError": 2, "PromotionInProgressError": 75}
-            message = json.loads(failed.cause)["errorMessage"]
-            raise FunctionFailedError(message, kind=failed.error, status=status.get(failed.error, 1)) from failed
+            cause = json.loads(failed.cause)
+            document = json.dumps({"errorType": failed.error, "errorMessage": cause["errorMessage"]}).encode()
+            return call(Client(Payload=BytesIO(document), FunctionError="Unhandled"), name, event)
 
     log_to(StringIO())
     executions = Executions(recovery)
@@ -234,16 +244,26 @@ def test_another_promotion_has_its_own_status(terminal: Recovery) -> None:
     assert isinstance(shown.exception, PromotionInProgressError)
 
 
-def test_the_adapter_tells_a_failed_function_from_an_answer(recovery: Recovery) -> None:
-    class Client:
-        def __init__(self, **answer: Any) -> None:
-            self._answer = answer
-
-        def invoke(self, **_: Any) -> dict[str, Any]:
-            return self._answer
-
-    assert call(Client(Payload=BytesIO(b'{"a": 1}')), "f", {}) == {"a": 1}
-    failed = BytesIO(b'{"errorType": "OutsideWindowError", "errorMessage": "too late"}')
-    with pytest.raises(FunctionFailedError, match="too late") as raised:
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("InvalidRequestError", 2),
+        ("OutsideWindowError", 2),
+        ("BackupInProgressError", 75),
+        ("PromotionInProgressError", 75),
+        ("VerificationFailedError", 1),
+    ],
+)
+def test_a_failure_of_a_function_keeps_its_exit_status(kind: str, status: int) -> None:
+    failed = BytesIO(json.dumps({"errorType": kind, "errorMessage": "its words"}).encode())
+    with pytest.raises(DbBackupError, match="its words") as raised:
         call(Client(Payload=failed, FunctionError="Unhandled"), "f", {})
-    assert raised.value.status == 2
+    assert raised.value.exit_status == status
+
+
+def test_the_adapter_tells_a_failed_function_from_an_answer() -> None:
+    assert call(Client(Payload=BytesIO(b'{"a": 1}')), "f", {}) == {"a": 1}
+    failed = BytesIO(b'{"errorType": "NotRestorableError", "errorMessage": "too old"}')
+    with pytest.raises(FunctionFailedError, match="too old") as raised:
+        call(Client(Payload=failed, FunctionError="Unhandled"), "f", {})
+    assert raised.value.kind == "NotRestorableError"

@@ -11,13 +11,19 @@ import boto3
 from botocore.config import Config
 
 from dbbackup.adapters.rds import calling
-from dbbackup.core.pitr_errors import FunctionFailedError
+from dbbackup.core.errors import BackupInProgressError, DbBackupError, InvalidRequestError
+from dbbackup.core.pitr_errors import FunctionFailedError, OutsideWindowError, PromotionInProgressError
 
-_NOT_UNDERSTOOD: Final = frozenset({"InvalidRequestError", "OutsideWindowError"})
 LIMIT_SECONDS: Final = 900
 """Longest run of a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MARGIN_SECONDS: Final = 30
-_BUSY: Final = frozenset({"PromotionInProgressError"})
+_OF_OURS: Final[Mapping[str, type[DbBackupError]]] = {
+    "InvalidRequestError": InvalidRequestError,
+    "OutsideWindowError": OutsideWindowError,
+    "BackupInProgressError": BackupInProgressError,
+    "PromotionInProgressError": PromotionInProgressError,
+}
+"""Failures that have a status of their own, which they keep on their way here."""
 
 
 def make_client() -> Any:
@@ -51,6 +57,8 @@ def call(client: Any, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         FunctionFailedError: the function ran and failed; its own words are in the message.
+        InvalidRequestError: it did not understand what it was asked.
+        BackupInProgressError: it, or another, is at it already; and so a promotion.
         DbBackupError: it could not be called.
     """
     with calling("Invoke", name):
@@ -59,7 +67,6 @@ def call(client: Any, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
     if "FunctionError" not in answer:
         return document
     kind = str(document.get("errorType", "unknown"))
-    status = 2 if kind in _NOT_UNDERSTOOD else 75 if kind in _BUSY else 1
-    raise FunctionFailedError(
-        str(document.get("errorMessage", "The function failed without a word.")), kind=kind, status=status
-    )
+    said = str(document.get("errorMessage", "The function failed without a word."))
+    known = _OF_OURS.get(kind)
+    raise FunctionFailedError(said, kind=kind) if known is None else known(said)

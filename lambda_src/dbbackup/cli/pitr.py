@@ -14,7 +14,7 @@ import typer
 from dbbackup.cli.output import examples, print_json, say
 from dbbackup.cli.pitr_metrics import refusals_told, tell_ended
 from dbbackup.core.errors import InvalidRequestError
-from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
+from dbbackup.core.pitr_errors import ExecutionFailedError
 from dbbackup.core.pitr_run import RESTORE
 from dbbackup.core.pitr_window import estimate
 from dbbackup.core.units import format_seconds, format_time
@@ -154,15 +154,8 @@ def _rename(event: dict[str, Any], system: str, *, wait: bool, json: bool, poll:
 
 
 def _ask(function: str, event: dict[str, Any]) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = _cloud().call_function(function, event)
-        return answer  # noqa: TRY300
-    except FunctionFailedError as failure:
-        if failure.status == 2:
-            raise InvalidRequestError(failure.what) from failure
-        if failure.status == PromotionInProgressError.exit_status:
-            raise PromotionInProgressError(failure.what) from failure
-        raise
+    answer: dict[str, Any] = _cloud().call_function(function, event)
+    return answer
 
 
 def _follow(answer: dict[str, Any], *, wait: bool, json: bool, poll: float) -> dict[str, Any] | None:

@@ -98,15 +98,13 @@ class FunctionFailedError(DbBackupError):
 
     Attributes:
         kind: class of the failure inside the function.
-        status: of the command line program, as that failure would have had there.
     """
 
     code = "function-failed"
 
-    def __init__(self, what: str, *, untouched: str = "", action: str = "", kind: str = "", status: int = 1) -> None:
+    def __init__(self, what: str, *, untouched: str = "", action: str = "", kind: str = "") -> None:
         super().__init__(what, untouched=untouched, action=action)
         self.kind = kind
-        self.status = status
 
 
 class ExecutionFailedError(DbBackupError):
