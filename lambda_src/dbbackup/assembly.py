@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.adapters.migration_turn import migration_turn as turn
 from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
 from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.adapters.postgres_session import PostgresDatabase
@@ -49,6 +50,11 @@ def cluster_for(connection: Connection) -> AbstractContextManager[PostgresCluste
     return open_cluster(connection)
 
 
+def migration_turn(connection: Connection, wait_seconds: float) -> AbstractContextManager[None]:
+    """The turn to run a guarded command on the database at the end of a connection."""
+    return turn(connection, wait_seconds)
+
+
 def database_for(connection: Connection) -> PostgresDatabase:
     """The database at the end of a connection."""
     return PostgresDatabase(connection)
@@ -64,6 +70,15 @@ def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
     from dbbackup.adapters import s3_store  # the SDK takes as long to import as the rest; a directory needs none of it
 
     return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline)
+
+
+def hurried(store: BackupStore) -> BackupStore:
+    """The same place for small writes that somebody waits for: a bucket that does not answer is given up in 45 s."""
+    if not store.location.startswith("s3://"):
+        return store
+    from dbbackup.adapters import s3_store
+
+    return s3_store.S3Store(s3_store.make_client(hurried=True), store.location.removeprefix("s3://"))
 
 
 def store_for(directory: Path | None, bucket: str | None, environment: Mapping[str, str]) -> BackupStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,16 @@ from typing import Any
 import pytest
 
 from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.cli import guard_begin, reporting
+from dbbackup.cli.migration import Migration
 from dbbackup.contract import KIND_RECEIPT, TAG_KIND, Tier
+from dbbackup.contract_notification import Outcome
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import StorageError
 from dbbackup.core.naming import RECEIPT_SUFFIX
+from dbbackup.core.notification import Notification
 from dbbackup.core.receipt import Receipt, Status
+from dbbackup.operations.backup import BackupRequest
 from dbbackup.operations.guard import run_guarded
 from dbbackup.operations.receipts import leave_receipt
 from tests.guard.conftest import COMMIT, Place, environment_of, guard, printed_command
@@ -24,6 +30,7 @@ from tests.support.backups import take
 from tests.support.buckets import Bucket
 from tests.support.command import PROGRAM, clean_environment, dbbackup, start_dbbackup
 from tests.support.databases import Database
+from tests.support.faults import wait_for
 
 HALF_WAY = """
     ALTER TABLE item ADD COLUMN price numeric;
@@ -201,7 +208,7 @@ def test_without_its_first_record_the_command_does_not_run(database: Database, t
     outcome = take(database, store, tier=Tier.PRE_MIGRATION)
     receipt = leave_receipt(store, outcome.manifest, commit=None, requested_by=None)
     with pytest.raises(StorageError, match="The command was not run"):
-        run_guarded(("true",), {}, receipt, store=Full(tmp_path), runner=Nobody())
+        run_guarded(("true",), {}, receipt, store=Full(tmp_path), runner=Nobody(), told=lambda _: None)
 
 
 def test_old_backups_go_with_their_receipts_after_seven_days(database: Database, folder_place: Place) -> None:
@@ -227,3 +234,39 @@ def test_the_script_keeps_what_a_settings_file_says_from_the_command(database: D
     assert alone.returncode == 0, alone.stderr
     statuses = [receipt.status for receipt in Place(("", ""), os.environ, tmp_path / "backups", None).receipts()]
     assert statuses == [Status.SUCCEEDED, Status.BACKED_UP]
+
+
+@pytest.mark.parametrize("status", [0, 5])
+def test_an_end_that_nobody_reads_is_the_commands_end(database: Database, folder_place: Place, status: int) -> None:
+    began = folder_place.folder
+    assert began is not None
+    script = f'touch "$0/began"; while [ ! -e "$0/go" ]; do sleep 0.05; done; exit {status}'
+    words = ("guard", *folder_place.options, "--", "sh", "-c", script, str(began.parent))
+    command = start_dbbackup(*words, environment=environment_of(database))
+    wait_for((began.parent / "began").exists)
+    assert command.stderr is not None
+    assert command.stdout is not None
+    command.stderr.close()
+    command.stdout.close()
+    (began.parent / "go").touch()
+    assert command.wait(30) == status
+    (receipt,) = folder_place.receipts()
+    assert receipt.status is (Status.FAILED if status else Status.SUCCEEDED)
+
+
+def test_a_backup_whose_receipt_could_not_be_left_is_told_all_the_same(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise StorageError("no room for a receipt")
+
+    told: list[Notification] = []
+    monkeypatch.setattr(reporting, "LISTENERS", [lambda notification, _: told.append(notification)])
+    monkeypatch.setattr(guard_begin, "leave_receipt", refused)
+    for name, value in database.environment().items():
+        monkeypatch.setenv(name, value)
+    request = BackupRequest(tier=Tier.PRE_MIGRATION, compression_level=1)
+    target = guard_begin.Target({}, unchecked=False)
+    with ExitStack() as held, pytest.raises(StorageError, match="no room"):
+        guard_begin.by_ourselves(request, DirectoryStore(tmp_path), None, Migration(None, "me"), target, held=held)
+    assert [(each.outcome, each.database) for each in told] == [(Outcome.SUCCEEDED, database.name)]

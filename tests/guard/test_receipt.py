@@ -22,6 +22,7 @@ from dbbackup.operations.receipts import leave_receipt, write_receipt
 from tests.guard.conftest import COMMIT
 from tests.support.archives import flip
 from tests.support.backups import take
+from tests.support.buckets import Bucket
 from tests.support.command import Ended
 from tests.support.databases import Database
 from tests.support.restores import cli
@@ -100,7 +101,7 @@ def test_a_receipt_for_another_database(kept: Kept) -> None:
     assert f"only of '{kept.database.name}'" in kept.verify(database="another").err
     backup = kept.receipt.backup.model_copy(update={"database": "other"})
     kept.rewrite(backup=backup)
-    assert kept.refused() == ["another-database"], "its name says one, its content the other"
+    assert kept.refused() == ["another-database", "another-backup"], "its name says one, its content the other"
 
 
 def test_a_receipt_for_another_commit(kept: Kept) -> None:
@@ -111,16 +112,18 @@ def test_a_receipt_for_another_commit(kept: Kept) -> None:
 
 
 def test_an_old_receipt(kept: Kept) -> None:
-    def aged(minutes: float) -> dict[str, Any]:
+    def age(minutes: float) -> None:
         moment = datetime.now(UTC) - timedelta(minutes=minutes)
-        return {"backup": kept.receipt.backup.model_copy(update={"recovery_point": moment})}
+        manifest = kept.manifest.model_copy(update={"snapshot_at": moment})
+        (kept.folder / manifest_key(kept.key)).write_bytes(manifest.to_bytes())
+        kept.rewrite(backup=kept.receipt.backup.model_copy(update={"recovery_point": moment}))
 
-    kept.rewrite(**aged(59))
+    age(59)
     assert kept.verify().status == 0
-    kept.rewrite(**aged(61))
+    age(61)
     assert kept.refused() == ["too-old"]
     assert kept.verify("--max-age", "2h").status == 0
-    kept.rewrite(**aged(-60))
+    age(-60)
     assert kept.refused() == ["of-the-future"]
 
 
@@ -152,6 +155,96 @@ def test_a_backup_that_is_gone_or_another(kept: Kept) -> None:
     assert kept.refused() == ["manifest-unreadable"]
     manifest.unlink()
     assert kept.refused() == ["no-manifest"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("recovery_point", datetime(2026, 1, 11, 2, 0, tzinfo=UTC)),
+        ("host", "db.example.org"),
+        ("instance", "ftry-prod"),
+        ("size_bytes", 1),
+        ("sha256", "0" * 64),
+        ("version_id", "another"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isidentifier() and len(value) < 20 else "value",
+)
+def test_a_receipt_that_says_otherwise_than_the_manifest(kept: Kept, field: str, value: object) -> None:
+    kept.rewrite(backup=kept.receipt.backup.model_copy(update={field: value}))
+    assert "another-backup" in kept.refused("--max-age", "999999d", "--through-proxy")
+    assert field.replace("_", " ") in kept.verify("--through-proxy").err
+
+
+def test_a_receipt_that_speaks_of_another_backup_than_the_one_beside_it(kept: Kept) -> None:
+    other = take(kept.database, kept.store, tier=Tier.PRE_MIGRATION).manifest
+    stray = Receipt.of(
+        other, str(kept.folder / other.archive.key), commit=None, requested_by=None, at=datetime.now(UTC)
+    )
+    (kept.folder / receipt_key(kept.key)).write_bytes(stray.to_bytes())
+    assert kept.refused("--any-commit", commit=None) == ["another-backup"]
+
+
+def test_a_way_back_that_leads_elsewhere(kept: Kept) -> None:
+    decoy = kept.folder.parent / kept.key
+    decoy.write_bytes((kept.folder / kept.key).read_bytes())
+    kept.rewrite(backup=kept.receipt.backup.model_copy(update={"location": str(decoy)}))
+    assert kept.refused() == ["another-location"]
+    link = kept.folder.parent / "link"
+    link.symlink_to(kept.folder)
+    kept.rewrite(backup=kept.receipt.backup.model_copy(update={"location": str(link / kept.key)}))
+    assert kept.verify().status == 0, "the same file under another name"
+
+
+def test_a_backup_of_another_server(kept: Kept) -> None:
+    def verified(*options: str, host: str) -> Ended:
+        environment = {**kept.database.environment(), "POSTGRES_HOST": host}
+        words = ("receipt", "verify", "--commit", COMMIT, *options)
+        return cli(*words, "--directory", kept.folder, environment=environment)
+
+    refused = verified(host="db.example.org")
+    assert refused.status == 1
+    assert "taken of 127.0.0.1, and the environment leads to db.example.org" in refused.err
+    assert verified("--through-proxy", host="db.example.org").status == 0
+    assert verified(host="LOCALHOST").status == 0
+
+
+def test_an_archive_that_was_written_again(database: Database, bucket: Bucket) -> None:
+    store = bucket.store()
+    manifest = take(database, store, tier=Tier.PRE_MIGRATION).manifest
+    leave_receipt(store, manifest, commit=GitCommit(COMMIT), requested_by=None)
+    key = manifest.archive.key
+    demand = Demand(database.name, GitCommit(COMMIT), timedelta(hours=1), datetime.now(UTC))
+    assert check_receipt(demand, store, GitRepository(Path("/"))).refusals == ()
+    bucket.put(key, bucket.body(key))
+    (refusal,) = check_receipt(demand, store, GitRepository(Path("/"))).refusals
+    assert refusal.code == "another-version"
+
+
+def test_a_receipt_that_a_command_has_used(kept: Kept) -> None:
+    assert kept.verify("--unused").status == 0
+    kept.ended(Status.NOT_STARTED, 127)
+    assert kept.verify("--unused").status == 0, "nothing was changed on it"
+    kept.ended(Status.SUCCEEDED, 0)
+    assert kept.refused("--unused") == ["already-used"]
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_status", "said"),
+    [(Status.FAILED, 3, "migrate failed with exit status 3"), (Status.RUNNING, None, "its end is not recorded")],
+    ids=["failed", "running"],
+)
+def test_the_migration_before_that_did_not_end_well_is_named(
+    kept: Kept, status: Status, exit_status: int | None, said: str
+) -> None:
+    kept.ended(status, exit_status)
+    for _ in range(2):  # the second has one between, on which nothing was run
+        newer = take(kept.database, kept.store, tier=Tier.PRE_MIGRATION).manifest
+        leave_receipt(kept.store, newer, commit=GitCommit(COMMIT), requested_by=None)
+        done = kept.verify()
+        assert done.status == 0, "a warning, not a refusal"
+        assert said in done.err
+        assert receipt_key(kept.key) in done.err
+    assert kept.verify("--json").document["unsettled"] == receipt_key(kept.key)
 
 
 def test_a_damaged_backup_is_found_when_it_is_read_back(kept: Kept) -> None:
@@ -223,7 +316,10 @@ def test_an_older_commit_is_named_as_such_where_git_is_at_hand(kept: Kept, histo
 
     def said(found: str, wanted: str, repository: Path) -> str:
         write_receipt(
-            kept.store, Receipt.of(kept.manifest, "x", commit=GitCommit(found), requested_by=None, at=demand.now)
+            kept.store,
+            Receipt.of(
+                kept.manifest, str(kept.folder / kept.key), commit=GitCommit(found), requested_by=None, at=demand.now
+            ),
         )
         asked = replace(demand, commit=GitCommit(wanted))
         (refusal,) = check_receipt(asked, kept.store, GitRepository(repository)).refusals

@@ -152,3 +152,35 @@ def test_a_signal_that_a_library_has_swallowed_keeps_the_command_from_starting(m
         TOLD.heard(signal.SIGTERM, None)
     with Foreground() as runner, pytest.raises(InterruptedRunError, match="Stopped by SIGTERM before the command"):
         runner.run(("true",), dict(os.environ))
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_how_the_command_ended_is_said_before_s3_is_told(
+    database: Database, bucket: Bucket, stall: Stall, status: int
+) -> None:
+    stall.verb, stall.contains, stall.passed_over = "PUT", ".receipt.json", 2
+    asked: list[str] = []
+    wait = stall.proxy.before
+
+    def note(verb: str, path: str) -> None:
+        asked.append(f"{verb} {path}")
+        wait(verb, path)
+
+    stall.proxy.before = note
+    environment = {**environment_of(database), **bucket.aws.environment(), "AWS_ENDPOINT_URL": stall.proxy.endpoint}
+    words = ("guard", "--bucket", bucket.name, "--level", "1", "--", "sh", "-c", f"exit {status}")
+    command = start_dbbackup(*words, environment=environment)
+    assert command.stderr is not None
+    said = ""
+    while (f"exit status {status}" if status == 0 else "dbbackup restore") not in said:
+        line = command.stderr.readline()
+        assert line, said
+        said += line
+    assert stall.reached.wait(60)
+    command.send_signal(signal.SIGTERM)
+    stall.answered.set()
+    command.communicate(timeout=60)
+    assert command.returncode == status, "the command's, whatever comes after it"
+    (receipt,) = Place(("", ""), {}, None, bucket).receipts()
+    assert receipt.status is (Status.FAILED if status else Status.SUCCEEDED)
+    assert ".receipt.json" in asked[-1], "the bucket's life cycle removes old backups, so nothing is read for that"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,17 +13,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from dbbackup import assembly
+from dbbackup.cli.demand import DEFAULT_AGE, backup_key, demand_asked
+from dbbackup.cli.guard_begin import unsettled_text
 from dbbackup.cli.location import LATEST, locate
-from dbbackup.cli.migration import commit_asked, repository
+from dbbackup.cli.migration import repository
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import InvalidRequestError, NotFoundError, VerificationFailedError
+from dbbackup.core.errors import NotFoundError, VerificationFailedError
 from dbbackup.core.git_commit import SHOWN
-from dbbackup.core.naming import ARCHIVE_SUFFIX, MANIFEST_SUFFIX, RECEIPT_SUFFIX
 from dbbackup.core.receipt import Receipt, Status
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.core.way_back import ways_back
-from dbbackup.operations.receipt_check import Demand, Verdict, check_receipt
+from dbbackup.operations.receipt_check import Verdict, check_receipt
 from dbbackup.operations.receipts import Found, read_receipt, receipts
 
 app = typer.Typer(
@@ -33,7 +32,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Receipts of backups before a migration: what was run, by whom, at which commit, and the way back.",
 )
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 Directory = Annotated[Path | None, typer.Option(help="Directory of the backups.", file_okay=False)]
 Bucket = Annotated[str | None, typer.Option(help="Bucket of the backups.")]
 Database = Annotated[str | None, typer.Option(help="Of this database.")]
@@ -61,9 +59,7 @@ def show(
             raise VerificationFailedError(found.problem, action="`dbbackup receipt list` shows the others.")
         receipt = found.receipt if found else None
     else:
-        receipt = read_receipt(
-            store, re.sub(f"({re.escape(RECEIPT_SUFFIX)}|{re.escape(MANIFEST_SUFFIX)})$", ARCHIVE_SUFFIX, key)
-        )
+        receipt = read_receipt(store, backup_key(key))
     if receipt is None:
         raise NotFoundError(
             f"There is no such receipt in {store.location}.",
@@ -109,20 +105,26 @@ def verify(
         str | None, typer.Option(help="Commit to migrate to; else of GITHUB_SHA, else what is checked out.")
     ] = None,
     any_commit: Annotated[bool, typer.Option("--any-commit", help="Whatever the commit.")] = False,
-    max_age: Annotated[str, typer.Option(help="How old the backup's data may be: 90s, 60m, 2h, 1d.")] = "60m",
+    max_age: Annotated[str, typer.Option(help="How old the backup's data may be: 90s, 60m, 2h, 1d.")] = DEFAULT_AGE,
+    unused: Annotated[bool, typer.Option("--unused", help="No command may have run on it yet.")] = False,
+    through_proxy: Annotated[
+        bool, typer.Option("--through-proxy", help="The environment reaches the database by another name.")
+    ] = False,
     read_back: Annotated[bool, typer.Option("--read-back", help="Read the backup whole and check it.")] = False,
     directory: Directory = None,
     bucket: Bucket = None,
     json: Json = False,
 ) -> None:
     """Say whether there is a backup to go back to: exit status 0 if there is, 1 if not."""
-    demand = _demand(database, commit, max_age, any_commit=any_commit)
+    demand = demand_asked(database, commit, max_age, any_commit=any_commit, unused=unused, through_proxy=through_proxy)
     store = assembly.store_for(directory, bucket, os.environ)
     tools = assembly.tools_for(Connection(), os.environ) if read_back else None
     with progress_line() as listener:
         verdict = check_receipt(demand, store, repository(), tools=tools, listener=listener)
     if json:
         print_json(_document(verdict))
+    if verdict.before is not None:
+        warn(unsettled_text(verdict.before))
     for refusal in verdict.refusals:
         sys.stderr.write(f"❌ {refusal.why}\n   {refusal.action}\n")
     if verdict.refusals:
@@ -137,40 +139,12 @@ def verify(
             say(f"⚠️  {receipt.command.program} has run on it already: going back undoes that, too.")
 
 
-def _demand(database: str | None, commit: str | None, max_age: str, *, any_commit: bool) -> Demand:
-    named = database or assembly.connection_from(os.environ).database
-    if not named:
-        raise InvalidRequestError(
-            "No database is named.", untouched="Nothing was read.", action="Give --database, or set POSTGRES_DB."
-        )
-    if any_commit and commit is not None:
-        raise InvalidRequestError(
-            "A commit is named, and any will do.", untouched="Nothing was read.", action="Leave one of them out."
-        )
-    wanted = None if any_commit else commit_asked(commit, os.environ)
-    if wanted is None and not any_commit:
-        raise InvalidRequestError(
-            "The commit to migrate to is not known: none is named, and this folder is in no git repository.",
-            untouched="Nothing was read.",
-            action="Give --commit, or --any-commit where it does not matter.",
-        )
-    return Demand(named, wanted, _age(max_age), datetime.now(UTC))
-
-
-def _age(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if match is None or not int(match[1]):
-        raise InvalidRequestError(
-            f"The age {text!r} is not a number with a unit.", untouched="Nothing was read.", action="Write it as 60m."
-        )
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-
-
 def _document(verdict: Verdict) -> dict[str, Any]:
     found = verdict.found
     return {
         "status": "refused" if verdict.refusals else "verified",
         "refusals": [{"code": each.code, "why": each.why, "action": each.action} for each in verdict.refusals],
+        "unsettled": verdict.before.key if verdict.before else None,
         "key": found.key if found else None,
         "receipt": found.receipt.model_dump(mode="json") if found and found.receipt else None,
     }

@@ -12,6 +12,7 @@ from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.server_name import server_name
 
 CONNECT_TIMEOUT_SECONDS = 15
+_SCHEMES = ("postgres", "postgresql")
 # Parameters that libraries add to a URL for themselves; libpq would refuse them, and they do not concern us.
 _NOT_FOR_LIBPQ = frozenset(
     (
@@ -147,6 +148,29 @@ def _split(text: str) -> tuple[SplitResult, int | None] | None:
     return None
 
 
+def place_in_url(text: str) -> dict[str, str]:
+    """Host, port and database of a URL of PostgreSQL, as other programs read it; empty for a URL of something else.
+
+    Such a URL may name a driver (``postgresql+asyncpg://``) and have parameters that we do not know.
+
+    Raises:
+        InvalidRequestError: it is malformed.
+    """
+    if text.partition("://")[0].partition("+")[0] not in _SCHEMES:
+        return {}
+    parsed = _split(text)
+    if parsed is None:
+        raise _refuse_url("its host or port is malformed")
+    url, port = parsed
+    query = dict(parse_qsl(url.query))
+    found = {
+        "host": query.get("host") or unquote(url.hostname or ""),
+        "port": query.get("port") or ("" if port is None else str(port)),
+        "database": query.get("dbname") or unquote(url.path.removeprefix("/")) or unquote(url.username or ""),
+    }
+    return {field: value for field, value in found.items() if value}
+
+
 def _from_url(text: str) -> dict[str, str]:
     if not text:
         return {}
@@ -154,7 +178,7 @@ def _from_url(text: str) -> dict[str, str]:
     if parsed is None:
         raise _refuse_url("its host or port is malformed")
     url, port = parsed
-    if url.scheme not in ("postgres", "postgresql"):
+    if url.scheme not in _SCHEMES:
         raise _refuse_url("it does not begin with postgresql://")
     found = {
         "host": unquote(url.hostname or ""),

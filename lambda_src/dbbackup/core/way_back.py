@@ -12,6 +12,7 @@ from dbbackup.core.receipt import Receipt
 from dbbackup.core.server_name import rds_instance
 from dbbackup.core.units import format_time
 
+RESTORE: Final = "dbbackup restore"
 _IDENTIFIER_MAX: Final = 63
 _OURS: Final = re.compile(r"(?P<system>.+)-backup")
 
@@ -41,16 +42,19 @@ def system_of(function: str) -> str | None:
     return match["system"] if match else None
 
 
-def ways_back(receipt: Receipt, *, system: str | None) -> list[Way]:
+def ways_back(receipt: Receipt, *, system: str | None, restore: str = RESTORE) -> list[Way]:
     """The dump first, which replaces the database; then, of an RDS instance, the moment, beside production.
 
     Args:
         receipt: of the backup that guarded the command.
         system: name and environment of our stacks, where they are known.
+        restore: begin of the line that restores, for a shell.
     """
     backup = receipt.backup
-    dump = shlex.join(("dbbackup", "restore", backup.location, "--to", backup.database))
-    ways = [Way(f"the database as it was at {format_time(backup.recovery_point)}, from the backup", dump)]
+    dump = f"{restore} {shlex.join((backup.location, '--to', backup.database))}"
+    where = backup.host or backup.instance or "the default host"
+    moment = format_time(backup.recovery_point)
+    ways = [Way(f"the database {backup.database!r} on {where} as it was at {moment}, from the backup", dump)]
     instance = instance_of(receipt)
     if instance is None:
         return ways

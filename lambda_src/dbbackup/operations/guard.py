@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Protocol
@@ -40,7 +40,13 @@ class Guarded:
 
 
 def run_guarded(
-    command: Sequence[str], environment: Mapping[str, str], receipt: Receipt, *, store: BackupStore, runner: Runner
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    receipt: Receipt,
+    *,
+    store: BackupStore,
+    runner: Runner,
+    told: Callable[[Guarded], None],
 ) -> Guarded:
     """Record that a command starts, run it, and record how it ended.
 
@@ -53,6 +59,7 @@ def run_guarded(
         receipt: of the backup that guards it.
         store: where the receipt lies.
         runner: runs it.
+        told: how it ended, before that is recorded: where the store does not answer, a person must not wait for it.
 
     Raises:
         DbBackupError: the first record could not be written, so the command was not run.
@@ -72,8 +79,10 @@ def run_guarded(
     except (DbBackupError, InterruptedRunError) as error:
         not_started, exit_status, status = error, error.exit_status, Status.NOT_STARTED
     ended = starting.ended(status, exit_status, datetime.now(UTC))
+    guarded = Guarded(ended, exit_status, not_started)
+    told(guarded)
     try:
         write_receipt(store, ended)
     except DbBackupError as error:
-        return Guarded(ended, exit_status, not_started, unsaved=error)
-    return Guarded(ended, exit_status, not_started)
+        return replace(guarded, unsaved=error)
+    return guarded

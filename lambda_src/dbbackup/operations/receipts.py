@@ -12,7 +12,7 @@ from dbbackup.core.git_commit import GitCommit
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import ARCHIVE_SUFFIX, RECEIPT_SUFFIX, parse_file_name, receipt_key
 from dbbackup.core.ports import BackupStore
-from dbbackup.core.receipt import Receipt, parse_receipt
+from dbbackup.core.receipt import Receipt, Status, parse_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +131,25 @@ def receipts(store: BackupStore, database: str | None = None) -> Iterator[Found]
         else:
             if receipt is not None:
                 yield Found(key, name, time, receipt)
+
+
+def unsettled(store: BackupStore, database: str, *, before: str) -> Found | None:
+    """The migration before a receipt, where it failed or nobody knows how it ended; None where all is well.
+
+    Args:
+        store: where the receipts lie.
+        database: whose.
+        before: key of the receipt that is about to be used.
+
+    Raises:
+        StorageError: the store cannot be listed or read.
+    """
+    older = iter(receipts(store, database))
+    for found in older:
+        if found.key == before:
+            break
+    for found in older:
+        if found.receipt is None or found.receipt.status in (Status.BACKED_UP, Status.NOT_STARTED):
+            continue  # nothing was changed on it
+        return found if found.receipt.status in (Status.FAILED, Status.RUNNING) else None
+    return None
