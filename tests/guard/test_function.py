@@ -14,7 +14,7 @@ import urllib3.util.connection
 
 from dbbackup.adapters.functions import LIMIT_SECONDS, call, make_patient_client
 from dbbackup.cli import waiting
-from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.errors import BackupInProgressError, InvalidRequestError
 from dbbackup.core.naming import RECEIPT_SUFFIX, manifest_key, receipt_key
 from dbbackup.core.receipt import Receipt, Status
 from dbbackup.handlers.event import parse_event
@@ -204,3 +204,31 @@ def test_lines_tell_that_time_passes_where_there_is_no_terminal(
     assert first == "f takes a backup; the last one took 42.0 s"
     assert more
     assert all(line.startswith("f takes a backup: ") for line in more)
+
+
+def test_a_backup_of_the_function_without_a_command(service: LambdaService, function: Function) -> None:
+    environment = {**function.bucket.aws.environment(), "AWS_ENDPOINT_URL_LAMBDA": service.endpoint}
+    words = ("backup", "--function", NAME, "--tier", "pre-migration", "--commit", COMMIT)
+    done = dbbackup(*words, "--json", environment=environment, folder=Path("/"))
+    assert done.status == 0, done.err
+    receipt = stored(function)
+    assert (receipt.status, receipt.command) == (Status.BACKED_UP, None)
+    assert done.document["receipt"]["backup"] == receipt.model_dump(mode="json")["backup"]
+    assert done.document["manifest"]["archive"]["sha256"] == receipt.backup.sha256
+    assert f"Receipt: s3://{function.bucket.name}/" in dbbackup(*words, environment=environment, folder=Path("/")).out
+    daily = dbbackup("backup", "--function", NAME, "--tier", "daily", environment=environment, folder=Path("/"))
+    assert daily.status == 2
+
+
+def test_a_function_that_is_at_it_already_has_the_status_of_a_rival(
+    service: LambdaService, function: Function, tmp_path: Path
+) -> None:
+    service.invoke = lambda _: raise_in_progress()
+    done = guard(service, function, "touch", str(tmp_path / "ran"))
+    assert done.status == 75
+    assert not (tmp_path / "ran").exists()
+
+
+def raise_in_progress() -> None:
+    """As the function does."""
+    raise BackupInProgressError("Another backup of this database is running.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.support.command import PROGRAM, clean_environment
+from tests.support.faults import wait_for
 from tests.workflows.expression import condition, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +33,9 @@ class Ran:
     temporary: Path
     """Its folder for files that go with the job."""
     failed: bool = False
+    cancelled: bool = False
     steps: dict[str, str] = field(default_factory=dict)
-    """Outcome of each step by its name: success, failure, skipped, or noted for an action."""
+    """Outcome of each step by its name: success, failure, cancelled, skipped, or noted for an action."""
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each action was given, by the name of the step."""
     log: str = ""
@@ -49,6 +52,7 @@ class Job:
         outside: environment that the runner itself would have, with the way to the local AWS in it.
         programs: folder before all others in PATH.
         replaced: shell scripts for steps that install something, by name.
+        cancelled: a step, and the file at whose appearance the job is cancelled.
     """
 
     workflow: str
@@ -60,6 +64,7 @@ class Job:
     github: Mapping[str, Any] = field(default_factory=dict)
     replaced: Mapping[str, str] = field(default_factory=dict)
     programs: Path = PROGRAM.parent
+    cancelled: tuple[str, Path] | None = None
 
     def run(self) -> Ran:
         """Run the only job of the workflow."""
@@ -72,7 +77,15 @@ class Job:
             "secrets": self.secrets,
             "vars": self.variables,
             "inputs": {**_defaults(document), **self.inputs},
-            "github": {"run_id": "4711", "repository": "ftry/ftry", "sha": "0" * 40, "event": {}, **self.github},
+            "github": {
+                "run_id": "4711",
+                "repository": "ftry/ftry",
+                "sha": "0" * 40,
+                "event": {},
+                "token": "t",
+                **self.github,
+            },
+            "job": {"workflow_repository": "acme/recovery", "workflow_sha": "e" * 40},
             "runner": {"temp": str(temporary)},
             "steps": {},
             "env": {},
@@ -109,9 +122,9 @@ class Job:
         ran: Ran,
     ) -> None:
         state = {
-            "success": lambda: not ran.failed,
-            "failure": lambda: ran.failed,
-            "cancelled": lambda: False,
+            "success": lambda: not ran.failed and not ran.cancelled,
+            "failure": lambda: ran.failed and not ran.cancelled,
+            "cancelled": lambda: ran.cancelled,
             "always": lambda: True,
         }
         outputs: dict[str, str] = {}
@@ -124,6 +137,7 @@ class Job:
             outcome = self._shell(step, contexts, environment, files, ran)
             outputs = _lines(files["GITHUB_OUTPUT"])
         ran.failed = ran.failed or outcome == "failure"
+        ran.cancelled = ran.cancelled or outcome == "cancelled"
         ran.steps[step["name"]] = outcome
         contexts["steps"] = {**contexts["steps"], step.get("id", ""): {"outcome": outcome, "outputs": outputs}}
 
@@ -140,21 +154,32 @@ class Job:
         own = {name: fill(text, contexts) for name, text in step.get("env", {}).items()}
         script = ran.temporary / "step.sh"
         script.write_text(self.replaced.get(step["name"], fill(step["run"], contexts)))
-        done = subprocess.run(
+        process = subprocess.Popen(
             ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script),
             cwd=self.workspace,
             env={**environment, **own},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
         )
-        ran.log += f"## {step['name']}\n{done.stdout}"
+        cancelled = self.cancelled is not None and self.cancelled[0] == step["name"]
+        if self.cancelled is not None and cancelled:
+            wait_for(self.cancelled[1].exists)
+            # The first process of the step alone is told, and has 7.5 seconds.
+            # https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+            process.send_signal(signal.SIGINT)
+        try:
+            output, _ = process.communicate(timeout=7.5 if cancelled else 120)
+        finally:
+            process.kill()
+        ran.log += f"## {step['name']}\n{output}"
         environment.update(_lines(files["GITHUB_ENV"]))
         for line in files["GITHUB_PATH"].read_text().splitlines():
             environment["PATH"] = f"{line}:{environment['PATH']}"
-        return "success" if done.returncode == 0 else "failure"
+        if cancelled:
+            return "cancelled"
+        return "success" if process.returncode == 0 else "failure"
 
 
 def _lines(path: Path) -> dict[str, str]:

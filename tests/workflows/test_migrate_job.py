@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.buckets import Bucket
+from tests.support.command import PROGRAM
 from tests.support.databases import Database
 from tests.workflows.conftest import Slack
 from tests.workflows.job import ROOT, Job
@@ -57,6 +59,8 @@ def test_a_migration_has_a_backup_of_before_and_a_receipt(job: Job, bucket: Buck
     assert document["commit"]["id"] == COMMIT
     assert receipt.replace(".receipt.json", ".dump") in bucket.names()
     assert list(ran.steps).index("Demand a receipt") < list(ran.steps).index("Migrate")
+    assert document["status"] == "succeeded"
+    assert document["command"]["program"] == "bash"
     assert ran.steps["Show the way back"] == "skipped"
     assert ran.inputs["Assume the role"]["role-to-assume"] == job.variables["AWS_MIGRATION_ROLE_ARN"]
 
@@ -72,7 +76,8 @@ def test_without_a_receipt_nothing_is_migrated(job: Job, database: Database, sla
 
 
 def test_a_receipt_for_another_commit_or_database_is_none(job: Job, database: Database) -> None:
-    assert not replace(job, inputs={**job.inputs, "command": "true"}).run().failed
+    backup = replace(job, inputs={**job.inputs, "command": "true"}, replaced={**job.replaced, "Migrate": "true"})
+    assert not backup.run().failed
     demanding = replace(job, inputs={**job.inputs, "backup": False})
     for other in (
         replace(demanding, github={"sha": "d" * 40}),
@@ -87,6 +92,47 @@ def test_a_receipt_for_another_commit_or_database_is_none(job: Job, database: Da
     ran = demanding.run()
     assert not ran.failed, ran.log
     assert migrated(database)
+    # And it holds once.
+    ran = demanding.run()
+    assert ran.steps["Demand a receipt"] == "failure"
+    assert "has run on it already" in ran.log
+
+
+def test_a_migration_that_failed_is_not_run_again_on_its_backup(job: Job, bucket: Bucket) -> None:
+    failing = replace(job, inputs={**job.inputs, "command": "exit 3"})
+    assert failing.run().steps["Migrate"] == "failure"
+    (receipt,) = [name for name in bucket.names() if name.endswith(".receipt.json")]
+    document = json.loads(bucket.body(receipt))
+    assert (document["status"], document["command"]["exit_status"]) == ("failed", 3)
+    again = replace(failing, inputs={**failing.inputs, "backup": False}).run()
+    assert again.steps["Demand a receipt"] == "failure"
+    assert "bash has run on it already and failed with exit status 3" in again.log
+
+
+def test_a_migration_that_is_cancelled_is_ended_recorded_and_leads_back(job: Job, bucket: Bucket) -> None:
+    command = "trap 'echo tidied; exit 9' INT; touch began; while :; do sleep 0.05; done"
+    ran = replace(
+        job,
+        inputs={**job.inputs, "command": command},
+        cancelled=("Migrate", job.workspace / "began"),
+        programs=PROGRAM.parent,
+    ).run()
+    assert ran.steps["Migrate"] == "cancelled"
+    assert "tidied" in ran.log
+    (receipt,) = [name for name in bucket.names() if name.endswith(".receipt.json")]
+    document = json.loads(bucket.body(receipt))
+    assert (document["status"], document["command"]["exit_status"]) == ("failed", 9)
+    assert ran.steps["Show the way back"] == "success"
+    assert ran.log.count("dbbackup restore") >= 2
+    assert ran.steps["Tell Slack"] == "success"
+
+
+def test_a_migration_of_another_database_than_the_backup_does_not_run(job: Job, database: Database) -> None:
+    secrets = {**job.secrets, "DATABASE_URL": job.secrets["DATABASE_URL"] + "_live"}
+    ran = replace(job, secrets=secrets).run()
+    assert ran.steps["Migrate"] == "failure"
+    assert "DATABASE_URL leads the command to the database" in ran.log
+    assert not migrated(database)
 
 
 def test_a_backup_that_fails_is_no_warning(job: Job, bucket: Bucket, database: Database) -> None:
@@ -131,6 +177,40 @@ def test_the_preparation_has_no_secret(job: Job) -> None:
     assert "SLACK_WEBHOOK_URL" not in ran.log
 
 
+TOKEN = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example"}
+
+
+def test_neither_preparation_nor_migration_is_shown_where_to_ask_for_the_jobs_token(job: Job) -> None:
+    show = 'echo "shown: $(compgen -e | tr "\\n" " ")"'
+    outside = {**job.outside, **TOKEN, "AWS_SESSION_TOKEN": "s", "GITHUB_STATE": "f"}
+    ran = replace(job, outside=outside, inputs={**job.inputs, "prepare": show, "command": show}).run()
+    assert not ran.failed, ran.log
+    prepared, migration = [set(line.split()) for line in ran.log.splitlines() if line.startswith("shown: ")]
+    assert not {*TOKEN, "GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"} & prepared
+    assert not {*TOKEN, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} & migration
+    assert {"DATABASE_URL", "POSTGRES_DB", "PATH"} <= migration
+
+
+@pytest.mark.parametrize(
+    ("inputs", "repository", "ref"),
+    [
+        ({}, "acme/recovery", "e" * 40),
+        ({"tool-ref": "v1"}, "acme/recovery", "v1"),
+        ({"tool-repository": "acme/fork"}, "acme/fork", ""),
+        ({"tool-repository": "acme/fork", "tool-ref": "v1"}, "acme/fork", "v1"),
+    ],
+    ids=["of-the-workflow", "another-commit", "another-repository", "both"],
+)
+def test_dbbackup_comes_from_the_workflows_own_repository_and_not_from_the_callers(
+    job: Job, inputs: dict[str, str], repository: str, ref: str
+) -> None:
+    ran = replace(job, inputs={**job.inputs, **inputs, "command": ""}).run()
+    given = ran.inputs["Check out dbbackup"]
+    assert (given["repository"], given["ref"], given["token"]) == (repository, ref, "t")
+    private = replace(job, secrets={"TOOL_TOKEN": "of-the-tool"}, inputs={**job.inputs, "command": ""}).run()
+    assert private.inputs["Check out dbbackup"]["token"] == "of-the-tool"
+
+
 def test_an_input_is_no_part_of_our_script(job: Job, database: Database) -> None:
     name = '"; touch broken; echo "'
     ran = replace(job, inputs={**job.inputs, "backup": False, "database": name}).run()
@@ -143,7 +223,8 @@ def test_the_function_is_asked_where_the_runner_reaches_no_database(job: Job, pr
     ran = replace(job, inputs={**job.inputs, "function": "ftry-prod-backup", "command": "true"}).run()
     assert not ran.failed, ran.log
     assert ran.steps["Install the PostgreSQL client"] == "skipped"
-    assert (
-        f"asked for: guard --function ftry-prod-backup --bucket {job.inputs['bucket']} "
-        f"--database {job.inputs['database']} --commit {COMMIT} -- true\n"
-    ) in ran.log
+    where = f"--bucket {job.inputs['bucket']} --database {job.inputs['database']} --commit {COMMIT}"
+    assert f"asked for: backup --tier pre-migration --function ftry-prod-backup {where}\n" in ran.log
+    assert re.search(
+        rf"asked for: guard --receipt latest --max-age 60m .*{where} -- bash -eo pipefail -c true\n", ran.log
+    )

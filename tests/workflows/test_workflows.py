@@ -63,9 +63,17 @@ def test_the_workflows_of_the_handbook_are_there() -> None:
     assert NAMES == ["backup-database", "ci", "deploy", "migrate"]
 
 
+# actionlint 1.7.7 is older than these two, by which a called workflow knows its own repository and commit:
+# https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context
+NEWER = re.compile(r'\.github/workflows/migrate\.yml:\d+:\d+ property "workflow_(repository|sha)" is not defined')
+
+
 def test_actionlint_finds_nothing() -> None:
     done = lint(".github/workflows/*.yml")
-    assert done.returncode == 0, done.stdout + done.stderr
+    found = [line for line in done.stdout.splitlines() if re.match(r"\S+\.yml:\d+:\d+ ", line)]
+    unknown = [line for line in found if NEWER.match(line)]
+    assert len(unknown) == 2, "where it knows both, leave this out"
+    assert found == unknown, done.stdout + done.stderr
     assert f"Checking {len(NAMES)} workflow file(s)" in done.stdout
 
 
@@ -108,7 +116,10 @@ def test_every_job_has_the_least_rights_and_an_end(name: str) -> None:
     assert read_workflow(name)["permissions"] == {}
     for job_name, job in jobs(name):
         assert job["permissions"] == RIGHTS.get((name, job_name), {"contents": "read"}), job_name
-        assert 0 < job["timeout-minutes"] <= 120, job_name
+        limit = job["timeout-minutes"]
+        if limit == "${{ inputs.timeout-minutes }}":
+            limit = read_workflow(name)["on"]["workflow_call"]["inputs"]["timeout-minutes"]["default"]
+        assert 0 < limit <= 120, job_name
 
 
 @pytest.mark.parametrize("name", NAMES)

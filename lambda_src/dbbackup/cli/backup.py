@@ -12,11 +12,12 @@ import typer
 from dbbackup import assembly
 from dbbackup.cli.migration import migration_asked, named_connection
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
+from dbbackup.cli.remote import backup_by_function
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.compression import Method
-from dbbackup.core.errors import StorageError, VerificationFailedError
+from dbbackup.core.errors import InvalidRequestError, StorageError, VerificationFailedError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import receipt_key
 from dbbackup.core.notification import Notification
@@ -37,6 +38,7 @@ HELP = (
 EXAMPLES = examples(
     ("dbbackup backup", "into backups/"),
     ("dbbackup backup --tier pre-migration --bucket ftry-backups", "before a schema change"),
+    ("dbbackup backup --tier pre-migration --function ftry-prod-backup", "of RDS, by the function"),
     ("POSTGRES_DB=ftry_staging dbbackup backup --directory /srv/backups --json", "from a script"),
 )
 
@@ -65,9 +67,15 @@ def backup(
     commit: Annotated[
         str | None, typer.Option(help="With tier pre-migration: the git commit to migrate to, for the receipt.")
     ] = None,
+    function: Annotated[
+        str | None, typer.Option(help="With tier pre-migration: the deployed function that takes the backup.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take one backup and verify it."""
+    if function is not None:
+        _by_function(function, tier, directory, bucket, database, commit, json=json)
+        return
     if commit is not None and tier is not Tier.PRE_MIGRATION:
         raise refuse_commit_without_migration(tier)
     migration = migration_asked(commit, os.environ) if tier is Tier.PRE_MIGRATION else None
@@ -106,6 +114,40 @@ def backup(
         print_json(document if receipt is None else {**document, "receipt": receipt.model_dump(mode="json")})
     elif not store.location.startswith("s3://"):
         say(f"✅ Old backups cleaned (retention: {retention_days} days, {removed} removed)")
+
+
+def _by_function(
+    function: str,
+    tier: Tier,
+    directory: Path | None,
+    bucket: str | None,
+    database: str | None,
+    commit: str | None,
+    *,
+    json: bool,
+) -> None:
+    if tier is not Tier.PRE_MIGRATION:
+        raise InvalidRequestError(
+            f"A function is asked for backups before a migration, not for tier {tier.value}.",
+            untouched="Nothing was done.",
+            action="Give --tier pre-migration; the other tiers have their schedule.",
+        )
+    taken = backup_by_function(function, directory, bucket, database, migration_asked(commit, os.environ))
+    receipt = taken.receipt
+    if json:
+        print_json(
+            {
+                "status": "created",
+                "verified": True,
+                "location": receipt.backup.location,
+                "manifest": taken.manifest.model_dump(mode="json"),
+                "receipt": receipt.model_dump(mode="json"),
+            }
+        )
+        return
+    say(f"✅ Backup created and verified: {receipt.backup.location} ({format_bytes(receipt.backup.size_bytes)})")
+    named = receipt.commit.id if receipt.commit else "not known"
+    say(f"✅ Receipt: {taken.store.url(receipt_key(receipt.backup.key))} (commit {named})")
 
 
 def prune(store: BackupStore, database: str, days: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from dbbackup.contract import EventField, Tier
 from dbbackup.core.errors import DbBackupError, VerificationFailedError
 from dbbackup.core.git_commit import GitCommit
+from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import MANIFEST_SUFFIX, archive_key, parse_file_name
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.receipt import REQUESTED_BY_MAX, Receipt
@@ -26,10 +27,12 @@ class RemoteBackup:
     Attributes:
         receipt: as it has left it in the bucket.
         store: the bucket.
+        manifest: of the backup.
     """
 
     receipt: Receipt
     store: BackupStore
+    manifest: Manifest
 
 
 def take_remotely(
@@ -70,13 +73,13 @@ def take_remotely(
     if receipt is None or manifest is None or manifest.archive.sha256 != receipt.backup.sha256:
         raise VerificationFailedError(
             f"{function} says that it has made {store.url(key)}, and no receipt and manifest that agree lie beside it.",
-            untouched="The command was not run.",
+            untouched="Nothing was migrated.",
             action="Look at the bucket and at the function's log; deploy the stack again if it is of an older version.",
         )
     # The function knows the commit; whether our files differ from it, only we do.
     dirty = None if commit is None else commit.dirty
     known = receipt.commit.model_copy(update={"dirty": dirty}) if receipt.commit else None
-    return RemoteBackup(receipt.model_copy(update={"commit": known, "requested_by": requested_by}), store)
+    return RemoteBackup(receipt.model_copy(update={"commit": known, "requested_by": requested_by}), store, manifest)
 
 
 def _named(function: str, answer: object, database: str | None) -> tuple[str, str]:
@@ -88,7 +91,7 @@ def _named(function: str, answer: object, database: str | None) -> tuple[str, st
         return bucket, key
     raise VerificationFailedError(
         f"The answer of {function} does not say that the backup which was asked for is there.",
-        untouched="The command was not run.",
+        untouched="Nothing was migrated.",
         action="Check that it is the backup function, and look at its log.",
     )
 
