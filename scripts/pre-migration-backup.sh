@@ -13,7 +13,9 @@ for word in "$@"; do
     for name in $(compgen -e); do
       case $given in *" $name "*) ;; *) withheld+=(--withhold "$name") ;; esac
     done
-    exec "$dbbackup" guard ${withheld[@]+"${withheld[@]}"} "$@"
+    # The way back is printed for this folder, whose .env it needs, and for a shell that need not know dbbackup.
+    # shellcheck disable=SC2154 # root is of the file sourced above
+    exec "$dbbackup" guard --restore-with "$root/scripts/restore-database.sh" ${withheld[@]+"${withheld[@]}"} "$@"
   fi
 done
 exec "$dbbackup" backup --tier pre-migration "$@"

@@ -68,6 +68,15 @@ def environment_of(database: Database) -> dict[str, str]:
     return {**database.environment(), **database.parameters.environment("migration")}
 
 
+def database_url(database: Database, name: str | None = None) -> str:
+    """What an application would be given, for this database or another of its server."""
+    values = database.environment()
+    return (
+        f"postgresql://{values['POSTGRES_USER']}:{values['POSTGRES_PASSWORD']}@{values['POSTGRES_HOST']}"
+        f":{values['POSTGRES_PORT']}/{name or database.name}"
+    )
+
+
 def guard(database: Database, place: Place, *words: str, options: tuple[str, ...] = (), **more: str) -> Ended:
     """Guard a command, outside of any repository."""
     environment = {**environment_of(database), **place.environment, **more}

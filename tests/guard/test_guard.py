@@ -24,7 +24,7 @@ from dbbackup.core.receipt import Receipt, Status
 from dbbackup.operations.backup import BackupRequest
 from dbbackup.operations.guard import run_guarded
 from dbbackup.operations.receipts import leave_receipt
-from tests.guard.conftest import COMMIT, Place, environment_of, guard, printed_command
+from tests.guard.conftest import COMMIT, Place, database_url, environment_of, guard, printed_command
 from tests.support import comparison
 from tests.support.backups import take
 from tests.support.buckets import Bucket
@@ -270,3 +270,22 @@ def test_a_backup_whose_receipt_could_not_be_left_is_told_all_the_same(
     with ExitStack() as held, pytest.raises(StorageError, match="no room"):
         guard_begin.by_ourselves(request, DirectoryStore(tmp_path), None, Migration(None, "me"), target, held=held)
     assert [(each.outcome, each.database) for each in told] == [(Outcome.SUCCEEDED, database.name)]
+
+
+def test_the_way_back_that_the_script_prints_runs_as_it_is(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "my orders"
+    folder.mkdir()
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in database.environment().items()))
+    script = Path(__file__).resolve().parents[2] / "scripts" / "pre-migration-backup.sh"
+    before = comparison.contents(database)
+    run = {"env": clean_environment({"PATH": "/usr/bin:/bin"}), "capture_output": True, "text": True}
+    psql = str(database.server.bindir / "psql")
+    words = (psql, database_url(database), "--command", "DELETE FROM item", "--command", "no such statement")
+    done = subprocess.run((script, "--", *words), cwd=folder, **run, timeout=60, check=False)  # type: ignore[call-overload]
+    assert done.returncode == 1, done.stderr
+    assert comparison.contents(database) != before
+    assert f"the database {database.name!r} on 127.0.0.1 as it was at" in done.stderr
+    (line,) = [line.strip() for line in done.stderr.splitlines() if "restore-database.sh" in line]
+    back = subprocess.run(("bash", "-c", f"{line} --yes"), cwd="/", **run, timeout=60, check=False)  # type: ignore[call-overload]
+    assert back.returncode == 0, back.stderr
+    assert comparison.contents(database) == before

@@ -11,7 +11,7 @@ from dbbackup.core.command_target import Place as Target
 from dbbackup.core.command_target import refuse_another_target
 from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.receipt_errors import AnotherTargetError
-from tests.guard.conftest import Place, guard
+from tests.guard.conftest import Place, database_url, guard
 from tests.guard.lambda_service import LambdaService, lambda_service
 from tests.support.command import dbbackup
 from tests.support.databases import Database
@@ -96,20 +96,11 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_value() -> None:
     assert "secret" not in str(raised.value)
 
 
-def url(database: Database, name: str | None = None) -> str:
-    """What an application would be given."""
-    values = database.environment()
-    return (
-        f"postgresql://{values['POSTGRES_USER']}:{values['POSTGRES_PASSWORD']}@{values['POSTGRES_HOST']}"
-        f":{values['POSTGRES_PORT']}/{name or database.name}"
-    )
-
-
 def test_nothing_is_backed_up_and_nothing_runs_for_a_command_that_goes_elsewhere(
     database: Database, folder_place: Place, tmp_path: Path
 ) -> None:
     ran = tmp_path / "ran"
-    live = url(database, "ftry_live")
+    live = database_url(database, "ftry_live")
     done = guard(database, folder_place, "touch", str(ran), DATABASE_URL=live)
     assert done.status == 2
     assert f"of the database {database.name!r}, and DATABASE_URL leads the command to" in done.err
@@ -121,7 +112,7 @@ def test_nothing_is_backed_up_and_nothing_runs_for_a_command_that_goes_elsewhere
     for options in (("--through-proxy",), ("--withhold", "DATABASE_URL")):
         done = guard(database, folder_place, "true", options=options, DATABASE_URL=live)
         assert done.status == 0, done.err
-    assert guard(database, folder_place, "true", DATABASE_URL=url(database)).status == 0
+    assert guard(database, folder_place, "true", DATABASE_URL=database_url(database)).status == 0
 
 
 @pytest.fixture
@@ -136,7 +127,7 @@ def test_a_command_that_goes_elsewhere_than_the_function_is_not_run(
     service: LambdaService, function: Function, tmp_path: Path, difference: str
 ) -> None:
     ran = tmp_path / "ran"
-    named = url(function.database, "ftry_live" if difference == "database" else None)
+    named = database_url(function.database, "ftry_live" if difference == "database" else None)
     if difference == "host":
         named = named.replace("127.0.0.1", "127.0.0.2")
     environment = {
