@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -67,7 +67,8 @@ def breaking_proxy(upstream: str, *, times: int = 0, contains: str = ".dump") ->
                     body = body[: len(body) // 2]
                     self.close_connection = True
             if not is_head:
-                self.wfile.write(body)
+                with suppress(BrokenPipeError):  # whoever asked has gone
+                    self.wfile.write(body)
 
     for verb in ("GET", "PUT", "POST", "HEAD", "DELETE"):
         setattr(Handler, f"do_{verb}", Handler.pass_on)
