@@ -39,6 +39,7 @@ def test_a_backup_is_told_with_where_it_is_and_how_large(
         "environment": "test",
         "database": function.database.name,
         "instance": "ftry-test",
+        "server": "ftry-test",
         "tier": "daily",
         "location": f"s3://{function.bucket.name}/{function.key}",
         "size_bytes": answer["size_bytes"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -63,7 +64,9 @@ def store_dump(
     """Stream one dump into the store and make it appear there once pg_dump has exited with status 0.
 
     Rows are counted at the same time, in the same snapshot, on the connection that holds it; that work runs in
-    the server, while ours is waiting for the dump.
+    the server, while ours is waiting for the dump. It begins when the archive does: until then pg_dump takes the
+    snapshot over and locks every table, and a count that failed would end the snapshot before it is taken over. So
+    what pg_dump says is the cause of a failure, in the same words each time, and never only that the snapshot is gone.
 
     Raises:
         DbBackupError: the dump, the count or the store failed, or the deadline came; nothing has appeared.
@@ -74,33 +77,72 @@ def store_dump(
         tools.start_dump(snapshot.name, compression) as process,
         at_deadline(deadline, process.kill),
     ):
-        counting = pool.submit(_count, session, exact_count_max_bytes)
+        counting = _Counting(pool, session, exact_count_max_bytes)
         try:
-            digest = _pump(process, writer, deadline, listener)
-            contents = _counted(counting, deadline)
+            digest = _pump(process, writer, deadline, listener, begun=counting.begin)
+            contents = counting.result(deadline)
             session.check_alive()
             deadline.check("finishing the dump")
             return StoredDump(writer.commit(), digest, contents.tables, contents.objects)
-        except DumpFailedError:
-            # A count that failed has ended the transaction whose snapshot the dump imports: that is the cause then.
-            if counting.done():
-                counting.result()
-            raise
         finally:
-            _end(counting, session)
+            counting.end()
 
 
-def _count(session: DatabaseSession, exact_max_bytes: int) -> Contents:
-    return Contents(session.count_rows(exact_max_bytes), session.count_objects())
+class _Counting:
+    """A count of the snapshot's contents that runs beside the dump."""
+
+    def __init__(self, pool: ThreadPoolExecutor, session: DatabaseSession, exact_max_bytes: int) -> None:
+        self._pool = pool
+        self._session = session
+        self._exact_max_bytes = exact_max_bytes
+        self._future: Future[Contents] | None = None
+
+    def begin(self) -> None:
+        self._future = self._pool.submit(self._count)
+
+    def _count(self) -> Contents:
+        return Contents(self._session.count_rows(self._exact_max_bytes), self._session.count_objects())
+
+    def result(self, deadline: Deadline) -> Contents:
+        if self._future is None:
+            raise RuntimeError("the count was not begun, although an archive was")
+        try:
+            return self._future.result(timeout=deadline.remaining())
+        except TimeoutError:
+            deadline.check("counting rows")
+            raise
+
+    def end(self) -> None:
+        """Stop it where it still runs; a cancellation that comes between two of its statements has no effect."""
+        if self._future is None:
+            return
+        for _ in range(CANCELLATIONS):
+            if self._future.done():
+                return
+            with contextlib.suppress(Exception):  # the failure that led here is the one to report
+                self._session.cancel()
+            wait((self._future,), timeout=CANCEL_EVERY_SECONDS)
+        if not self._future.done():
+            with contextlib.suppress(Exception):
+                self._session.abandon()
 
 
-def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, listener: ProgressListener) -> str:
+def _pump(
+    process: DumpProcess,
+    writer: ArchiveWriter,
+    deadline: Deadline,
+    listener: ProgressListener,
+    *,
+    begun: Callable[[], None],
+) -> str:
     digest = hashlib.sha256()
     size = 0
     head = b""
     try:
         for chunk in process.chunks():
             deadline.check("dumping")
+            if not size:
+                begun()
             if len(head) < len(MAGIC):
                 head += chunk[: len(MAGIC)]
             digest.update(chunk)
@@ -121,24 +163,3 @@ def _pump(process: DumpProcess, writer: ArchiveWriter, deadline: Deadline, liste
             action="Check which program PG_BINDIR or PATH leads to.",
         )
     return digest.hexdigest()
-
-
-def _end(counting: Future[Contents], session: DatabaseSession) -> None:
-    """Stop a count that still runs; a cancellation that comes between two of its statements has no effect."""
-    for _ in range(CANCELLATIONS):
-        if counting.done():
-            return
-        with contextlib.suppress(Exception):  # the failure that led here is the one to report
-            session.cancel()
-        wait((counting,), timeout=CANCEL_EVERY_SECONDS)
-    if not counting.done():
-        with contextlib.suppress(Exception):
-            session.abandon()
-
-
-def _counted(counting: Future[Contents], deadline: Deadline) -> Contents:
-    try:
-        return counting.result(timeout=deadline.remaining())
-    except TimeoutError:
-        deadline.check("counting rows")
-        raise
