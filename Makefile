@@ -20,7 +20,7 @@ demo: setup ## Back a real PostgreSQL up through the synthesized system, and see
 	@$(BIN)/python -m devtools.demo
 
 test: lint ## Lint, then every test
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 lint: setup ## ruff, mypy, the direction of imports, shell scripts, the Dockerfile
 	@$(BIN)/ruff check .

@@ -169,6 +169,7 @@ def _run(
         "--username=postgres",
         f"--pwfile={password_file}",
         "--auth=scram-sha-256",
+        "--set=scram_iterations=1",  # hashing thousands of times protects no password that lives for a minute
         "--encoding=UTF8",
         "--no-locale",
         "--no-sync",
