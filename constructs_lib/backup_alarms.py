@@ -170,5 +170,5 @@ class BackupAlarms(Construct):
             meaning="A backup was given up after every retry: its event waits in the dead-letter queue for 14 days.",
             metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
             threshold=0,
-            missing=SILENCE_IS_FINE,  # SQS is silent about an empty, unused queue
+            missing=SILENCE_CHANGES_NOTHING,  # SQS falls silent about a queue that nobody touches, empty or not
         )

@@ -87,6 +87,7 @@ CASES: Final[Mapping[str, Case]] = {
         metrics=_aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", f"{PREFIX}-backup-dead-letters"),
         rings=1,
         quiet=0,
+        silence=None,
     ),
     "recovery-point-old": Case(
         metrics=_watched(WatchMetric.RECOVERY_POINT_AGE), rings=901, quiet=900, lasting=3, silence=State.ALARM

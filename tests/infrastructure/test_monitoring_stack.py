@@ -73,20 +73,26 @@ def test_the_slowest_backup_that_can_be_made_is_too_slow_whatever_the_settings()
 
 
 @pytest.mark.parametrize(
-    ("name", "namespace", "metric", "statistic", "periods"),
+    ("name", "namespace", "metric", "statistic", "periods", "missing"),
     [
-        ("backup-errors", "AWS/Lambda", "Errors", "Sum", 6),
-        ("backup-dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 1),
+        ("backup-errors", "AWS/Lambda", "Errors", "Sum", 6, "notBreaching"),
+        ("backup-dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 1, "ignore"),
     ],
 )
 def test_a_single_failure_is_enough(
-    alarms: dict[str, dict[str, Any]], name: str, namespace: str, metric: str, statistic: str, periods: int
+    alarms: dict[str, dict[str, Any]],
+    name: str,
+    namespace: str,
+    metric: str,
+    statistic: str,
+    periods: int,
+    missing: str,
 ) -> None:
     alarm = alarms[name]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (namespace, metric, statistic)
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (300, periods, 1)
-    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["TreatMissingData"] == missing
 
 
 def test_errors_are_those_of_the_backup_function(alarms: dict[str, dict[str, Any]]) -> None:
