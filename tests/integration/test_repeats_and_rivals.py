@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.contract import Tier
@@ -102,3 +104,20 @@ def test_backups_of_two_databases_do_not_wait_for_each_other(
     with other.source().session("backup daily") as rival:
         rival.lock(0, Deadline())
         assert take(database, DirectoryStore(tmp_path), lock_wait_seconds=0).created
+
+
+def test_the_turn_is_given_back_before_the_connection_is_closed(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server notices a moment after it was closed; somebody who does not wait would be refused meanwhile."""
+    close, seen = psycopg.Connection.close, []
+    with database.connect() as watching:
+
+        def look_and_close(connection: psycopg.Connection[TupleRow]) -> None:
+            seen.append(watching.execute(HOLDERS.encode()).fetchone())
+            close(connection)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.Connection, "close", look_and_close)
+            take(database, DirectoryStore(tmp_path))
+    assert set(seen) == {(0,)}

@@ -11,6 +11,7 @@ from zlib import crc32
 import psycopg
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.postgres_cluster import NO_TIMEOUTS
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.core.connection import Connection
@@ -48,6 +49,7 @@ def migration_turn(connection: Connection, wait_seconds: float) -> Iterator[None
     try:
         _wait(session, connection, wait_seconds)
         yield
+        give_back(session)
     finally:
         session.close()
 

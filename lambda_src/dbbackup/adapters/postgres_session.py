@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
+from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
@@ -223,5 +224,6 @@ class PostgresDatabase:
             )
             connection.execute("SET datestyle = 'ISO'")  # the driver reads times in no other style
             yield PostgresSession(connection)
+            give_back(connection)
         finally:
             connection.close()
