@@ -11,7 +11,7 @@ _SHORT: Final = {"Seconds": " s", "Percent": " %", "Bytes/Second": " B/s"}
 
 
 def number(value: float, unit: str = "None") -> str:
-    """A value with its unit: three digits that matter, bytes in binary units."""
+    """A value with its unit: two or three digits that matter, bytes in binary units."""
     if unit == "Bytes":
         scale = _binary(value)
         return f"{_digits(value / 1024**scale)} {_BINARY[scale]}"
@@ -42,7 +42,8 @@ def _digits(value: float) -> str:
         return f"{value:g}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    # Of what is next to nothing the zeros take the room, and the third digit says nothing.
+    return f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def _round_step(step: float) -> float:

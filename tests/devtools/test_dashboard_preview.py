@@ -210,6 +210,7 @@ def test_the_legend_says_which_line_has_no_data() -> None:
         (0, "Bytes", "0 B"),
         (217.4, "Seconds", "217 s"),
         (0.512, "None", "0.512"),
+        (0.000821, "None", "0.00082"),
         (3_400_000, "Count", "3,400,000"),
         (42.25, "Percent", "42.2 %"),
     ],
