@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from dbbackup.contract_notification import KILLED_FILTER, Kind, killed_filter_name
-from devtools.aws import LocalAws
-from tests.support.misbehaving_slack import OK, MisbehavingSlack, misbehaving_slack, status
-from tests.support.notifier import Notifier, deploy_notifier, log_event
+from tests.support.misbehaving_slack import OK, MisbehavingSlack, status
+from tests.support.notifier import Notifier, log_event
 
 REQUEST = "6f747a63-2b7d-4a3c-9a59-bf2f2ad4f0a1"
 OTHER = "0d2c0a3e-9f0b-4d5e-8a77-1b1f1c3a9e10"
@@ -40,17 +38,6 @@ def json_report(status: str, error: str | None = None, *, used: int = 400) -> st
 
 
 TIME, MEMORY, CRASH = "its time was over", "its memory was used up", "ended without an answer"
-
-
-@pytest.fixture
-def slack() -> Iterator[MisbehavingSlack]:
-    with misbehaving_slack() as running:
-        yield running
-
-
-@pytest.fixture
-def notifier(aws: LocalAws, slack: MisbehavingSlack, monkeypatch: pytest.MonkeyPatch) -> Notifier:
-    return deploy_notifier(aws, monkeypatch, slack.url)
 
 
 def tell(notifier: Notifier, *lines: str, kind: Kind = Kind.BACKUP) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,7 @@ from dbbackup.core.work_message import Around
 from dbbackup.operations import notify as operation
 from dbbackup.operations.notify import LEAST_SECONDS, Policy, notify
 from devtools.aws import LocalAws
-from tests.support.misbehaving_slack import OK, MisbehavingSlack, misbehaving_slack, status
+from tests.support.misbehaving_slack import OK, MisbehavingSlack, status
 from tests.support.notifier import (
     Notifier,
     alarm,
@@ -33,17 +32,6 @@ from tests.support.notifier import (
 )
 
 GONE = status(404, "no_service")
-
-
-@pytest.fixture
-def slack() -> Iterator[MisbehavingSlack]:
-    with misbehaving_slack() as running:
-        yield running
-
-
-@pytest.fixture
-def notifier(aws: LocalAws, slack: MisbehavingSlack, monkeypatch: pytest.MonkeyPatch) -> Notifier:
-    return deploy_notifier(aws, monkeypatch, slack.url)
 
 
 def _failed(database: str) -> Notification:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from dbbackup.core.errors import CredentialsError, InvalidRequestError
 from dbbackup.core.notification import Failure, Notification
 from dbbackup.core.webhook import UndeliveredError
 from devtools.aws import LocalAws
-from tests.support.misbehaving_slack import OK, MisbehavingSlack, misbehaving_slack, status
+from tests.support.misbehaving_slack import OK, MisbehavingSlack, status
 from tests.support.notifier import Notifier, alarm, by_log, by_topic, deploy_notifier, log_event
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -57,17 +56,6 @@ RDS = {
     "Event ID": "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html#RDS-EVENT-0049",
     "Event Message": "Multi-AZ instance failover completed",
 }
-
-
-@pytest.fixture
-def slack() -> Iterator[MisbehavingSlack]:
-    with misbehaving_slack() as running:
-        yield running
-
-
-@pytest.fixture
-def notifier(aws: LocalAws, slack: MisbehavingSlack, monkeypatch: pytest.MonkeyPatch) -> Notifier:
-    return deploy_notifier(aws, monkeypatch, slack.url)
 
 
 def _text(slack: MisbehavingSlack) -> str:

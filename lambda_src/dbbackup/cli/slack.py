@@ -7,7 +7,7 @@ from typing import Final
 
 from dbbackup.cli.output import warn
 from dbbackup.contract_notification import SUCCESSES_VARIABLE, WEBHOOK_VARIABLE, Outcome, Successes
-from dbbackup.core.errors import DbBackupError, InterruptedRunError
+from dbbackup.core.errors import DbBackupError
 from dbbackup.core.notification import Notification
 
 LONGEST_SECONDS: Final = 8
@@ -27,8 +27,6 @@ def tell_slack(notification: Notification, environment: Mapping[str, str]) -> No
 
     try:
         assembly_notify.local_messenger(webhook, LONGEST_SECONDS).send(assembly_notify.local_message(notification))
-    except InterruptedRunError:
-        raise
     except DbBackupError as error:
         warn(f"Slack was not told. {error}")
     except Exception as error:  # noqa: BLE001 - a defect in telling must not turn a backup into a failed run

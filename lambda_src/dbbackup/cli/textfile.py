@@ -8,7 +8,7 @@ from pathlib import Path
 from dbbackup.adapters.textfile import TextfileFolder
 from dbbackup.assembly import TEXTFILE_VARIABLE
 from dbbackup.cli.output import warn
-from dbbackup.core.errors import DbBackupError, InterruptedRunError
+from dbbackup.core.errors import DbBackupError
 from dbbackup.core.notification import Notification
 from dbbackup.core.pitr_run import RecoveryRun
 
@@ -44,8 +44,6 @@ def _folder(environment: Mapping[str, str]) -> TextfileFolder | None:
 def _write(record: Callable[[], str | None]) -> None:
     try:
         problem = record()
-    except InterruptedRunError:
-        raise
     except DbBackupError as error:
         warn(f"Prometheus was not told ({TEXTFILE_VARIABLE}). {error}")
     except Exception as error:  # noqa: BLE001 - a defect in telling must not turn a backup into a failed run
