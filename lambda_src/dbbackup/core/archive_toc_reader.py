@@ -18,9 +18,19 @@ _FORMATS = {_CUSTOM: "custom", _TAR: "directory", _DIRECTORY: "directory"}  # pg
 _METHODS = {0: "none", 1: "gzip", 2: "lz4", 3: "zstd"}
 _SECTIONS = frozenset(section.value for section in Section)
 _HAS_POSITION = 2
-# Names of PostgreSQL's encodings that Python does not know under the same name:
+# PostgreSQL's encodings of a server as Python names them; bytes of others are kept as they are.
 # https://www.postgresql.org/docs/current/multibyte.html
-_CODECS = {"SQL_ASCII": "utf-8", "WIN": "cp1251", "KOI8": "koi8_r", "EUC_JIS_2004": "euc_jis_2004", "UHC": "cp949"}
+_CODECS = {
+    "UTF8": "utf-8",
+    "SQL_ASCII": "utf-8",
+    **{f"LATIN{number}": f"latin{number}" for number in range(1, 11)},
+    **{f"ISO_8859_{number}": f"iso8859_{number}" for number in range(5, 9)},
+    **{f"WIN{number}": f"cp{number}" for number in (866, 874, *range(1250, 1259))},
+    **{name: name.lower() for name in ("EUC_JP", "EUC_KR", "EUC_JIS_2004")},
+    "EUC_CN": "gb2312",
+    "KOI8R": "koi8_r",
+    "KOI8U": "koi8_u",
+}
 _LONGEST = 1 << 30  # of one string; PostgreSQL's own limit of a field
 
 
@@ -208,12 +218,7 @@ def _codec(entries: list[_RawEntry]) -> str:
     for entry in entries:
         if entry.texts[1] == b"ENCODING":
             name = entry.texts[2].decode("ascii", "replace").partition("'")[2].partition("'")[0].upper()
-            codec = _CODECS.get(name, f"cp{name[3:]}" if name.startswith("WIN") else name)
-            try:
-                b"".decode(codec)
-            except LookupError:
-                return "utf-8"
-            return codec
+            return _CODECS.get(name, "utf-8")
     return "utf-8"
 
 
