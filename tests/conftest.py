@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devtools.aws import LocalAws, start_aws
+from devtools.older_postgres import OLDER, older_bindir
 from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
 from tests.support.databases import Database, DatabaseMaker, drop_all
@@ -74,6 +75,19 @@ def previous_server() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(major, marks=pytest.mark.xdist_group(f"older-{major}")) for major in OLDER],
+)
+def older_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """PostgreSQL 14, 15 and 16, each started by one worker; the client programs are those of 18."""
+    package = OLDER[request.param]
+    if older_bindir(package) is None:
+        pytest.skip(f"there is no {package} for this machine")
+    with start_server(package, settings={"autovacuum": "off"}) as running:
+        yield running
+
+
 @pytest.fixture
 def new_database(server: Server) -> Iterator[DatabaseMaker]:
     """Makes databases on the server that end with the test."""
@@ -86,6 +100,14 @@ def new_database(server: Server) -> Iterator[DatabaseMaker]:
 def new_previous_database(previous_server: Server) -> Iterator[DatabaseMaker]:
     """The same on PostgreSQL 17."""
     maker = DatabaseMaker(previous_server)
+    yield maker
+    drop_all(maker)
+
+
+@pytest.fixture
+def new_older_database(older_server: Server) -> Iterator[DatabaseMaker]:
+    """The same on PostgreSQL 14, 15 and 16, of RDS's master."""
+    maker = DatabaseMaker(older_server.master)
     yield maker
     drop_all(maker)
 

@@ -22,12 +22,21 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Database:
-    """One database on a running server, as a user sees it."""
+    """One database on a running server, as a user sees it: the server's, where no other is named."""
 
     server: Server
     name: str
-    user: str = "postgres"
+    user: str = ""
     password: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "password", self.password or self.server.password)
+        object.__setattr__(self, "user", self.user or self.server.user)
+
+    @property
+    def superuser(self) -> Database:
+        """The same database as the server's superuser sees it."""
+        return Database(self.server.superuser, self.name)
 
     @property
     def parameters(self) -> Connection:
@@ -36,7 +45,7 @@ class Database:
             host=self.server.host,
             port=self.server.port,
             user=self.user,
-            password=SecretStr(self.password or self.server.password),
+            password=SecretStr(self.password),
             database=self.name,
         )
 
@@ -53,15 +62,15 @@ class Database:
         return {
             **self.server.environment(self.name),
             "POSTGRES_USER": self.user,
-            "POSTGRES_PASSWORD": self.password or self.server.password,
+            "POSTGRES_PASSWORD": self.password,
         }
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """A connection of the superuser."""
+        """A connection of the server's user, who made the database."""
         return self.server.connect(self.name)
 
     def execute(self, statements: str) -> None:
-        """Run statements as the superuser."""
+        """Run statements as the server's user."""
         self.server.execute(statements, self.name)
 
     def value(self, query: str) -> Any:
@@ -71,7 +80,7 @@ class Database:
     def user_without_rights(self, options: str = "") -> Database:
         """The same database, seen by a new user who may connect and nothing else."""
         name = f"reader_{os.getpid()}_{next(_numbers)}"
-        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'its own password' {options}")
+        self.superuser.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'its own password' {options}")
         return Database(self.server, self.name, name, "its own password")
 
 
@@ -85,17 +94,18 @@ class DatabaseMaker:
     def __call__(self, name: str | None = None, *, template: str | None = None, options: str = "") -> Database:
         """A new database, empty or a copy of another."""
         chosen = name or f"test_{os.getpid()}_{next(_numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(chosen), sql.Identifier(template or "template1")
         )
         with self.server.connect() as connection:
-            connection.execute(statement + sql.SQL(options))
+            quickly = " STRATEGY file_copy" if connection.info.server_version >= 150000 else ""
+            connection.execute(statement + sql.SQL(f"{quickly} {options}"))
         self.made.append(chosen)
         return Database(self.server, chosen)
 
 
 def drop_all(maker: DatabaseMaker) -> None:
     """Remove what a maker has made."""
-    with maker.server.connect() as connection:
+    with maker.server.superuser.connect() as connection:
         for name in maker.made:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -61,7 +61,7 @@ class Function:
 
 def deploy(bucket: Bucket, database: Database, monkeypatch: pytest.MonkeyPatch, **changes: str) -> Function:
     """Set everything that the infrastructure sets, for a database without TLS."""
-    content = {"username": database.user, "password": database.password or database.server.password}
+    content = {"username": database.user, "password": database.password}
     secret = bucket.aws.client("secretsmanager").create_secret(
         Name=f"database of {bucket.name}".replace(" ", "-"), SecretString=json.dumps(content)
     )["ARN"]
