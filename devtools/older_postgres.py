@@ -12,11 +12,17 @@ _MODULES = Path(__file__).parent.parent / "node_modules"
 _ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 
 
-def older_bindir(package: str) -> Path | None:
-    """Folder of the server's programs; None where the package is not made for this machine (14 is not for ARM)."""
+def is_made_for_this_machine(major: int) -> bool:
+    """Whether there is a package of that major: for Linux alone, and of 14 for x86 alone."""
+    machines = ("x86_64",) if major == 14 else tuple(_ARCHITECTURES)
+    return platform.system() == "Linux" and platform.machine() in machines
+
+
+def older_bindir(package: str) -> Path:
+    """Folder of the server's programs."""
     folder = _MODULES / f"{package}-{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
-    if platform.system() != "Linux" or not folder.is_dir():
-        return None
+    if not folder.is_dir():
+        raise RuntimeError(f"{folder} is not installed; `make setup` installs it where there is one")
     _link(folder)
     return folder / "native" / "bin"
 

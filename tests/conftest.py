@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devtools.aws import LocalAws, start_aws
-from devtools.older_postgres import OLDER, older_bindir
+from devtools.older_postgres import OLDER, is_made_for_this_machine
 from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
 from tests.support.databases import Database, DatabaseMaker, drop_all
@@ -81,10 +81,9 @@ def previous_server() -> Iterator[Server]:
 )
 def older_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """PostgreSQL 14, 15 and 16, each started by one worker; the client programs are those of 18."""
-    package = OLDER[request.param]
-    if older_bindir(package) is None:
-        pytest.skip(f"there is no {package} for this machine")
-    with start_server(package, settings={"autovacuum": "off"}) as running:
+    if not is_made_for_this_machine(request.param):
+        pytest.skip(f"nobody has packed PostgreSQL {request.param} for this machine")
+    with start_server(OLDER[request.param], settings={"autovacuum": "off"}) as running:
         yield running
 
 
