@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from dbbackup.adapters.connection_url import read_url
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.migration_turn import migration_turn as turn
 from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
+from dbbackup.adapters.postgres_connection import pinned as choose_host
 from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
@@ -32,7 +34,22 @@ def connection_from(environment: Mapping[str, str], *, database: str | None = No
     Raises:
         InvalidRequestError: it cannot be understood.
     """
-    return from_environment(environment, database=database, service=service_values(environment))
+    url = read_url(environment.get("DATABASE_URL", "")).values
+    return from_environment(environment, database=database, url=url, service=service_values(environment, url))
+
+
+def url_notes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What a person should know of ``DATABASE_URL``.
+
+    Raises:
+        InvalidRequestError: it cannot be understood.
+    """
+    return read_url(environment.get("DATABASE_URL", "")).notes
+
+
+def pinned(connection: Connection) -> Connection:
+    """The same connection; of several hosts with the one that this run works with from now on."""
+    return choose_host(connection)
 
 
 def tools_for(connection: Connection, environment: Mapping[str, str]) -> PostgresTools:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dbbackup import assembly
+from dbbackup.adapters.connection_url import read_url
 from dbbackup.adapters.directory_inspection import DirectoryInspection, scratch
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.server_inspection import inspect_server
@@ -53,6 +54,7 @@ def world_of(
     return World(
         environment=environment,
         asked=asked,
+        url=lambda: read_url(environment.get("DATABASE_URL", "")),
         connection=lambda: assembly.connection_from(environment, database=database),
         tools=tools,
         server=inspect_server,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dbbackup.adapters.connection_url import is_postgres, read_url
 from dbbackup.core.command_target import Place as Target
 from dbbackup.core.command_target import refuse_another_target
 from dbbackup.core.errors import InvalidRequestError
@@ -19,7 +20,13 @@ from tests.support.function import Function
 
 RDS = "ftry-prod.abc123.eu-west-1.rds.amazonaws.com"
 TARGET = Target("ftry", "db.example.org", 5432)
-NO_SERVICE: dict[str, str] = {}
+
+
+def _refuse(environment: dict[str, str], backed_up: Target, service: dict[str, str] | None = None) -> None:
+    """As a guard does it."""
+    named = environment.get("DATABASE_URL", "")
+    url = read_url(named).values if is_postgres(named) else {}
+    refuse_another_target(environment, backed_up, url=url, service=service or {})
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,7 @@ NO_SERVICE: dict[str, str] = {}
     ids=["nothing", "empty", "url", "driver", "not-ours", "variables", "port-alone"],
 )
 def test_an_environment_that_leads_to_the_backed_up_database_or_nowhere(environment: dict[str, str]) -> None:
-    refuse_another_target(environment, TARGET, service=NO_SERVICE)
+    _refuse(environment, TARGET)
 
 
 @pytest.mark.parametrize(
@@ -53,17 +60,22 @@ def test_an_environment_that_leads_to_the_backed_up_database_or_nowhere(environm
         ({"POSTGRES_HOST": "db2.example.org"}, "db.example.org", "db2.example.org"),
         ({"PGDATABASE": "live"}, "'ftry'", "'live'"),
         ({"PGHOST": "db2.example.org"}, "db.example.org", "db2.example.org"),
+        ({"PGHOSTADDR": "10.0.0.2"}, "db.example.org", "10.0.0.2"),
+        ({"DATABASE_URL": "host=db2.example.org dbname=ftry"}, "db.example.org", "db2.example.org"),
+        ({"DATABASE_URL": "postgresql://db.example.org,db2.example.org/ftry"}, "db.example.org", "db2.example.org"),
+        ({"DATABASE_URL": "postgresql://db.example.org/f%74ry2"}, "'ftry'", "'ftry2'"),
     ],
     ids=[
         "url-database", "url-parameter", "url-user", "url-host", "url-driver", "url-port", "url-socket",
-        "own-database", "own-host", "libpq-database", "libpq-host",
+        "own-database", "own-host", "libpq-database", "libpq-host", "libpq-address",
+        "keywords", "url-hosts", "url-encoded",
     ],
 )  # fmt: skip
 def test_an_environment_that_leads_elsewhere_is_refused_with_both_values(
     environment: dict[str, str], ours: str, theirs: str
 ) -> None:
     with pytest.raises(AnotherTargetError) as raised:
-        refuse_another_target(environment, TARGET, service=NO_SERVICE)
+        _refuse(environment, TARGET)
     assert ours in raised.value.what
     assert theirs in raised.value.what
     assert "u:p" not in str(raised.value)
@@ -72,7 +84,15 @@ def test_an_environment_that_leads_elsewhere_is_refused_with_both_values(
 
 def test_a_connection_service_leads_somewhere_too() -> None:
     with pytest.raises(AnotherTargetError, match="PGSERVICE"):
-        refuse_another_target({}, TARGET, service={"database": "live", "port": "5432"})
+        _refuse({}, TARGET, service={"database": "live", "port": "5432"})
+
+
+def test_a_command_may_go_to_one_of_several_hosts_that_were_named_for_the_backup() -> None:
+    backed_up = Target("ftry", "db.example.org:5432,db2.example.org:5433")
+    _refuse({"DATABASE_URL": "postgresql://db2.example.org:5433/ftry"}, backed_up)
+    _refuse({"DATABASE_URL": "postgresql://db2.example.org:5433,db.example.org:5432/ftry"}, backed_up)
+    with pytest.raises(AnotherTargetError):
+        _refuse({"DATABASE_URL": "postgresql://db3.example.org/ftry"}, backed_up)
 
 
 @pytest.mark.parametrize(
@@ -84,15 +104,15 @@ def test_an_instance_is_known_by_its_endpoint(host: str, fits: bool) -> None:
     environment = {"DATABASE_URL": f"postgresql://u:p@{host}/ftry"}
     known = Target("ftry", None, instance="ftry-prod")
     if fits:
-        refuse_another_target(environment, known, service=NO_SERVICE)
+        _refuse(environment, known)
     else:
         with pytest.raises(AnotherTargetError):
-            refuse_another_target(environment, known, service=NO_SERVICE)
+            _refuse(environment, known)
 
 
 def test_a_url_that_cannot_be_read_is_refused_without_its_value() -> None:
     with pytest.raises(InvalidRequestError) as raised:
-        refuse_another_target({"DATABASE_URL": "postgresql://u:secret@h:x/ftry"}, TARGET, service=NO_SERVICE)
+        _refuse({"DATABASE_URL": "postgresql://u:secret@h:x/ftry"}, TARGET)
     assert "secret" not in str(raised.value)
 
 

@@ -203,7 +203,7 @@ class PostgresDatabase:
     @property
     def host(self) -> str | None:
         """Where it is, as far as we were told."""
-        return self._connection.host
+        return self._connection.where
 
     @property
     def port(self) -> int | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from dbbackup.adapters.private_file import service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
 from dbbackup.contract import SERVICE
 from dbbackup.core import commands
@@ -87,19 +88,21 @@ class PostgresTools:
         collect: bool = False,
         on_line: Callable[[str], None] | None = None,
     ) -> Process:
-        password = self._connection.password
-        secrets = (password.get_secret_value(),) if password else ()
+        service = service_of(self._connection.without_variable()) if connect else None
         variables = self._connection.environment(f"{SERVICE} {Path(command[0]).name}") if connect else {}
         try:
             return Process(
                 command,
-                child_environment(os.environ, variables),
-                secrets=secrets,
+                child_environment(os.environ, {**variables, **variables_of(service)}),
+                secrets=self._connection.secrets(),
                 feed=feed,
                 collect=collect,
                 on_line=on_line,
+                private=service,
             )
         except OSError as error:
+            if service is not None:
+                service.close()
             raise ClientToolError(
                 f"{command[0]} cannot be started: {error.strerror}.",
                 untouched="Nothing was read and nothing was written.",

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
+from dbbackup.adapters.private_file import PrivateFile
 from dbbackup.core.commands import Command
 
 PIPE_BYTES = 1024 * 1024
@@ -51,6 +52,7 @@ class Process:
         feed: bool = False,
         collect: bool = False,
         on_line: Callable[[str], None] | None = None,
+        private: PrivateFile | None = None,
     ) -> None:
         """Start the program.
 
@@ -61,6 +63,7 @@ class Process:
             feed: whether :meth:`write` will be used for its standard input.
             collect: whether its standard output is small and wanted whole.
             on_line: told of every line of its standard error, from another thread.
+            private: a file that it can read; it is closed with the program.
 
         Raises:
             OSError: the program cannot be started.
@@ -70,6 +73,7 @@ class Process:
         self._notable: deque[str] = deque(maxlen=KEPT_LINES)
         self._latest: deque[str] = deque(maxlen=3)
         self._on_line = on_line
+        self._private = private
         self.tables_started = 0
         self._output: list[bytes] = []
         self._process = subprocess.Popen(
@@ -79,6 +83,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            pass_fds=() if private is None else (private.descriptor,),
             start_new_session=True,  # a Ctrl-C is ours to handle: the child is ended by us, in order
         )
         try:
@@ -209,6 +214,6 @@ class Process:
         self.close_input()
         for thread in self._threads:
             thread.join()
-        for stream in (self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdout, self._process.stderr, self._private):
             if stream is not None:
                 stream.close()

@@ -11,13 +11,15 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from dbbackup.contract import SERVICE
-from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Connection
-from dbbackup.core.diagnosis import connection_failure
+from dbbackup.adapters.postgres_connection import connect
+from dbbackup.core.connection import Connection
 from dbbackup.core.pitr_errors import RestoredDataError
 from dbbackup.core.pitr_ports import Inspection, WatchedTable
 
 STATEMENT_TIMEOUT: Final = "240s"
+_SETTINGS: Final = (
+    f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC -c datestyle=ISO"
+)
 _TABLES: Final = (
     "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
@@ -59,34 +61,11 @@ class PostgresRestoredServer:
 
     @contextmanager
     def _session(self, database: str) -> Iterator[psycopg.Connection[TupleRow]]:
-        session = self._connect(database)
+        session = connect(self._connection.model_copy(update={"database": database}), "verify", options=_SETTINGS)
         try:
             yield session
         finally:
             session.close()
-
-    def _connect(self, database: str) -> psycopg.Connection[TupleRow]:
-        password = self._connection.password
-        try:
-            return psycopg.connect(
-                host=self._connection.host,
-                port=self._connection.port,
-                user=self._connection.user,
-                password=None if password is None else password.get_secret_value(),
-                dbname=database,
-                sslmode=self._connection.sslmode,
-                sslrootcert=self._connection.sslrootcert,
-                application_name=f"{SERVICE} verify",
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                options=f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_TIMEOUT} "
-                "-c timezone=UTC -c datestyle=ISO",
-                client_encoding="utf8",
-                autocommit=True,
-            )
-        except psycopg.Error as error:
-            failure = connection_failure(str(error), where=str(self._connection), database=database)
-        # Out here the driver's exception, which holds the password, is not even the context of ours.
-        raise failure
 
 
 def _row(session: psycopg.Connection[TupleRow], query: str) -> Any:

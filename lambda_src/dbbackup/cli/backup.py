@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup import assembly
-from dbbackup.cli.migration import migration_asked, named_connection
+from dbbackup.cli.connection import named_connection
+from dbbackup.cli.migration import migration_asked
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.cli.remote import backup_by_function
 from dbbackup.cli.reporting import failures_told, tell
@@ -83,6 +84,7 @@ def backup(
     store = assembly.store_for(directory, bucket, os.environ)
     receipt = None
     with failures_told(Kind.BACKUP, database=connection.database, server=connection.server, tier=tier):
+        connection = assembly.pinned(connection)
         with progress_line() as listener:
             outcome = run_backup(
                 BackupRequest(

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from dbbackup import assembly
+from dbbackup.cli.connection import asked_connection
 from dbbackup.cli.location import LATEST
 from dbbackup.cli.migration import commit_asked
 from dbbackup.core.errors import InvalidRequestError
@@ -33,7 +33,7 @@ def demand_asked(
     Raises:
         InvalidRequestError: database or commit are not known, or something is not understood.
     """
-    connection = assembly.connection_from(os.environ)
+    connection = asked_connection()
     named = database or connection.database
     if not named:
         raise InvalidRequestError(
@@ -55,7 +55,7 @@ def demand_asked(
         wanted,
         _age(max_age),
         datetime.now(UTC),
-        host=None if through_proxy else connection.host,
+        host=None if through_proxy else connection.where,
         unused=unused,
         key=None if receipt == LATEST else backup_key(receipt),
     )

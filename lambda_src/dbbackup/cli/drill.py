@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dbbackup import assembly
+from dbbackup.cli.connection import asked_connection
 from dbbackup.cli.location import locate
 from dbbackup.cli.output import examples, print_json, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
@@ -52,10 +53,11 @@ def drill(
     json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
 ) -> None:
     """Rehearse a restore."""
-    connection = assembly.connection_from(os.environ)
+    connection = asked_connection()
     # Of which server the backup is, only the backup says.
     with failures_told(Kind.REHEARSAL, database=_expected(backup, database, connection), tier=tier):
         store, manifest = _find(backup, directory, bucket, tier, database)
+        connection = assembly.pinned(connection)
     source = manifest.source
     with (
         failures_told(Kind.REHEARSAL, database=source.database, server=source.server, tier=manifest.tier),

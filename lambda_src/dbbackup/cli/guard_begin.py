@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbbackup import assembly
+from dbbackup.adapters.connection_url import is_postgres, read_url
 from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.cli.backup import tell_made
-from dbbackup.cli.migration import Migration, named_connection, repository
+from dbbackup.cli.connection import asked_connection, named_connection
+from dbbackup.cli.migration import Migration, repository
 from dbbackup.cli.output import progress_line, warn
 from dbbackup.cli.remote import backup_by_function
 from dbbackup.cli.reporting import failures_told
@@ -51,8 +53,10 @@ class Target:
             InvalidRequestError: it does, or that cannot be understood.
         """
         if not self.unchecked:
-            service = service_values(self.environment) or {}
-            refuse_another_target(self.environment, backed_up, service=service)
+            named = self.environment.get("DATABASE_URL", "")
+            url = read_url(named).values if is_postgres(named) else {}
+            service = service_values(self.environment, url) or {}
+            refuse_another_target(self.environment, backed_up, url=url, service=service)
 
 
 def by_ourselves(
@@ -66,9 +70,11 @@ def by_ourselves(
 ) -> Receipt:
     """Take a backup; the turn to migrate is ours until ``held`` is closed."""
     connection = named_connection(database)
-    target.check(Place(connection.database, connection.host, port_of(connection.port)))
+    port = None if connection.several else port_of(connection.port)
+    target.check(Place(connection.database, connection.where, port))
     telling = failures_told(Kind.BACKUP, database=connection.database, server=connection.server, tier=request.tier)
     with telling, progress_line() as listener:
+        connection = assembly.pinned(connection)
         held.enter_context(assembly.migration_turn(connection, request.lock_wait_seconds))
         outcome = run_backup(
             replace(request, listener=listener),
@@ -159,7 +165,7 @@ def _take_turn_if_reachable(database: str | None, held: ExitStack, wait_seconds:
     """A machine that asks a function need not reach the database, and then nothing here keeps two commands apart."""
     if not any(os.environ.get(name) for name in _LEADING):
         return
-    connection = assembly.connection_from(os.environ, database=database)
+    connection = asked_connection(database)
     try:
         held.enter_context(assembly.migration_turn(connection, wait_seconds))
     except ConnectionFailedError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dbbackup import assembly
 from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.cli.connection import asked_connection
 from dbbackup.contract import Tier
 from dbbackup.core.errors import InvalidRequestError, NotFoundError
 from dbbackup.core.ports import BackupStore
@@ -47,7 +48,7 @@ def find_source(
     store, key = locate(backup, directory, bucket)
     if key is not None:
         return ArchiveSource(store, key, read_manifest(store, key))
-    wanted = database or assembly.connection_from(os.environ).database
+    wanted = database or asked_connection().database
     catalog = read_catalog(store, tier=tier)
     names = sorted({entry.manifest.source.database for entry in catalog.entries if not entry.manifest.safety})
     if wanted not in names:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbbackup import assembly
 from dbbackup.adapters.git_repository import GitRepository
 from dbbackup.adapters.requester import requester
-from dbbackup.core.connection import Connection
-from dbbackup.core.errors import InvalidRequestError
 from dbbackup.core.git_commit import GitCommit, parse_commit
 
 
@@ -47,19 +43,3 @@ def migration_asked(named: str | None, environment: Mapping[str, str]) -> Migrat
         InvalidRequestError: what is named is not a commit.
     """
     return Migration(commit_asked(named, environment), requester(environment))
-
-
-def named_connection(database: str | None) -> Connection:
-    """The connection that the option and the environment describe, with a database.
-
-    Raises:
-        InvalidRequestError: no database is named.
-    """
-    connection = assembly.connection_from(os.environ, database=database)
-    if not connection.database:
-        raise InvalidRequestError(
-            "No database is named.",
-            untouched="Nothing was connected to.",
-            action="Set POSTGRES_DB, DATABASE_URL or PGDATABASE, or give --database.",
-        )
-    return connection

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dbbackup import assembly
+from dbbackup.cli.connection import asked_connection
 from dbbackup.cli.demand import DEFAULT_AGE, backup_key, demand_asked
 from dbbackup.cli.guard_begin import unsettled_text
 from dbbackup.cli.location import LATEST, locate
@@ -54,7 +55,7 @@ def show(
     """Show a receipt and the way back to before its migration."""
     store, key = locate(backup, directory, bucket)
     if key is None:
-        found = next(receipts(store, database or assembly.connection_from(os.environ).database), None)
+        found = next(receipts(store, database or asked_connection().database), None)
         if found is not None and found.receipt is None:
             raise VerificationFailedError(found.problem, action="`dbbackup receipt list` shows the others.")
         receipt = found.receipt if found else None

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dbbackup import assembly
+from dbbackup.cli.connection import asked_connection
 from dbbackup.cli.location import find_source
 from dbbackup.cli.output import examples, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
@@ -72,7 +73,7 @@ def restore(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Restore a backup into a database."""
-    connection = assembly.connection_from(os.environ, database=to)
+    connection = asked_connection(to)
     target = connection.database
     if not target:
         raise InvalidRequestError(
@@ -81,7 +82,7 @@ def restore(
             action="Give --to, or set POSTGRES_DB, DATABASE_URL or PGDATABASE.",
         )
     if resume:
-        with assembly.cluster_for(connection) as cluster:
+        with assembly.cluster_for(assembly.pinned(connection)) as cluster:
             show_resumed(resume_restore(cluster, target), target, as_json=json)
         return
     if backup is None:
@@ -95,6 +96,7 @@ def restore(
         source = find_source(backup, directory, bucket, tier, database)
         last_backup = _last_backup(source.store, target)
         archived = None if plan else _ask_back(source, retrieval, wait=wait)
+        connection = assembly.pinned(connection)
     if archived is not None:
         raise archived  # what is on its way back is no failed restore
     options = RestoreOptions(

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dbbackup.core.connection import place_in_url
 from dbbackup.core.receipt import BackupRecord
 from dbbackup.core.receipt_errors import AnotherTargetError
-from dbbackup.core.server_name import rds_instance
+from dbbackup.core.server_name import hosts_of, rds_instance
 
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORT: Final = 5432
@@ -37,7 +36,9 @@ class Place:
         return cls(backup.database, backup.host, None, backup.instance)
 
 
-def refuse_another_target(environment: Mapping[str, str], backed_up: Place, *, service: Mapping[str, str]) -> None:
+def refuse_another_target(
+    environment: Mapping[str, str], backed_up: Place, *, url: Mapping[str, str], service: Mapping[str, str]
+) -> None:
     """Refuse a command that its environment leads to another database than the one that was backed up.
 
     Which variables a command reads, we cannot know: its library may take ``DATABASE_URL`` and the ``psql`` in it
@@ -46,13 +47,13 @@ def refuse_another_target(environment: Mapping[str, str], backed_up: Place, *, s
     Args:
         environment: of the command.
         backed_up: what is backed up.
-        service: values of libpq's connection service, by field; empty where none is named.
+        url: values of ``DATABASE_URL``, where it is one of PostgreSQL.
+        service: values of libpq's connection service; empty where none is named.
 
     Raises:
         AnotherTargetError: one leads elsewhere.
-        InvalidRequestError: ``DATABASE_URL`` cannot be understood.
     """
-    for variables, target in _targets(environment, service):
+    for variables, target in _targets(environment, url, service):
         if target.database and backed_up.database and target.database != backed_up.database:
             ours, theirs = f"the database {backed_up.database!r}", f"the database {target.database!r}"
         elif not is_same_host(target.host, backed_up):
@@ -70,11 +71,11 @@ def refuse_another_target(environment: Mapping[str, str], backed_up: Place, *, s
 
 
 def is_same_host(named: str | None, backed_up: Place) -> bool:
-    """Whether a host may be the one that was backed up; what is not known may be."""
+    """Whether a host may be the one that was backed up; what is not known may be. Of several, each must be."""
     if not named:
         return True
     if backed_up.host:
-        return _plain(named) == _plain(backed_up.host)
+        return _plain(named) <= _plain(backed_up.host)
     instance = rds_instance(named)
     return None in (instance, backed_up.instance) or instance == backed_up.instance
 
@@ -84,16 +85,19 @@ def port_of(port: int | None) -> int:
     return port or _DEFAULT_PORT
 
 
-def _plain(host: str) -> str:
-    name = host.lower().rstrip(".")
-    return "localhost" if name in _THIS_MACHINE or name.startswith("/") else name
+def _plain(where: str) -> set[str]:
+    names = (host.lower().rstrip(".") for host, _ in hosts_of(where))
+    return {"localhost" if name in _THIS_MACHINE or name.startswith("/") else name for name in names}
 
 
-def _targets(environment: Mapping[str, str], service: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+def _targets(
+    environment: Mapping[str, str], url: Mapping[str, str], service: Mapping[str, str]
+) -> Iterator[tuple[str, Place]]:
+    # A URL without a database leads to the one that is named like its user.
     for variables, values in (
-        ("DATABASE_URL", place_in_url(environment.get("DATABASE_URL", ""))),
+        ("DATABASE_URL", {"database": url.get("user", ""), "host": url.get("hostaddr", ""), **url}),
         ("POSTGRES_*", _named(environment, "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB")),
-        ("PG*", _named(environment, "PGHOST", "PGPORT", "PGDATABASE")),
+        ("PG*", _named(environment, "PGHOST" if environment.get("PGHOST") else "PGHOSTADDR", "PGPORT", "PGDATABASE")),
         ("PGSERVICE", service),
     ):
         port = values.get("port", "")

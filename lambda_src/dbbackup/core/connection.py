@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from dataclasses import dataclass, field
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from dbbackup.core.errors import InvalidRequestError
-from dbbackup.core.server_name import server_name
+from dbbackup.core.libpq import OURS, SECRET, SSLMODES, VARIABLES, sslmode_meant
+from dbbackup.core.server_name import DEFAULT_PORT, server_name
 
 CONNECT_TIMEOUT_SECONDS = 15
-_SCHEMES = ("postgres", "postgresql")
-# Parameters that libraries add to a URL for themselves; libpq would refuse them, and they do not concern us.
-_NOT_FOR_LIBPQ = frozenset(
-    (
-        "connect_timeout",
-        "connection_limit",
-        "pgbouncer",
-        "pool_timeout",
-        "schema",
-        "socket_timeout",
-        "sslaccept",
-        "sslidentity",
-        "sslpassword",
-        "statement_cache_size",
-    )
-)
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLMODE
-_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_TAKEN_FROM_URL = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "host": "host", "port": "port"}
+_OWN: Final = {
+    "host": "POSTGRES_HOST",
+    "port": "POSTGRES_PORT",
+    "user": "POSTGRES_USER",
+    "password": "POSTGRES_PASSWORD",
+    "database": "POSTGRES_DB",
+}
+# The rest of libpq's own variables is left to libpq, here as in the client programs, which get our environment.
+_READ: Final = ("host", "hostaddr", "port", "user", "password", "database", "sslmode", "sslrootcert", "connect_timeout")
+_NOT_FURTHER: Final = frozenset((*_OWN, "dbname", "sslmode", "sslrootcert", "service", *OURS))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """What ``DATABASE_URL`` says.
+
+    Attributes:
+        values: parameters by libpq's keyword, but ``database`` for ``dbname``.
+        notes: what a person should know of it: what was left out, what other programs read otherwise.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The one server that a connection has reached."""
+
+    host: str
+    hostaddr: str
+    port: int
 
 
 class Connection(BaseModel):
-    """Parameters of a connection. What is None is left to libpq: its environment, service and password files."""
+    """Parameters of a connection. What is None is left to libpq: its environment, service and password files.
+
+    Attributes:
+        host: a name, an address or a folder; several of them with commas between.
+        port: None where it is not said, or where several hosts have several.
+        further: other parameters by libpq's keyword.
+        pinned: of several hosts, the one that this run works with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,6 +66,25 @@ class Connection(BaseModel):
     database: str | None = None
     sslmode: str | None = None
     sslrootcert: str | None = None
+    further: Mapping[str, SecretStr] = Field(default_factory=dict)
+    pinned: Address | None = None
+
+    def settings(self) -> dict[str, str]:
+        """Everything that libpq is told, by its keywords, the password among it."""
+        values = {
+            "host": self.host,
+            "port": None if self.port is None else str(self.port),
+            "user": self.user,
+            "password": None if self.password is None else self.password.get_secret_value(),
+            "dbname": self.database,
+            "sslmode": self.sslmode,
+            "sslrootcert": self.sslrootcert,
+            **{keyword: value.get_secret_value() for keyword, value in self.further.items()},
+        }
+        if self.pinned is not None:
+            here = self.pinned
+            values |= {"host": here.host, "hostaddr": here.hostaddr or None, "port": str(here.port)}
+        return {keyword: value for keyword, value in values.items() if value is not None}
 
     def environment(self, application: str) -> dict[str, str]:
         """The connection as libpq's environment variables, the way client programs are given it.
@@ -52,32 +92,57 @@ class Connection(BaseModel):
         A password on a command line can be read by every user of the machine, in the environment only by ours.
         https://www.postgresql.org/docs/current/libpq-envars.html
         """
-        values = {
-            "PGHOST": self.host,
-            "PGPORT": None if self.port is None else str(self.port),
-            "PGUSER": self.user,
-            "PGPASSWORD": None if self.password is None else self.password.get_secret_value(),
-            "PGDATABASE": self.database,
-            "PGSSLMODE": self.sslmode,
-            "PGSSLROOTCERT": self.sslrootcert,
+        values = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), **self.settings()}
+        named = {VARIABLES[keyword]: value for keyword, value in values.items()}
+        return {
+            **{variable: value for variable, value in named.items() if variable is not None},
             "PGAPPNAME": application[:63],
-            "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT_SECONDS),
         }
-        return {name: value for name, value in values.items() if value is not None}
+
+    def without_variable(self) -> dict[str, str]:
+        """The parameters that no environment variable stands for; some of them are secret."""
+        return {keyword: value for keyword, value in self.settings().items() if VARIABLES[keyword] is None}
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return tuple(value for keyword, value in self.settings().items() if keyword in SECRET and value)
+
+    @property
+    def several(self) -> bool:
+        """Whether it names several hosts, of which libpq takes one."""
+        return self.pinned is None and "," in (self.where or "")
+
+    @property
+    def where(self) -> str | None:
+        """The host, or what stands for it; of several that do not share a port, each with its own."""
+        where, ports = self.host or self._further("hostaddr"), self._further("port")
+        if where is None or ports is None:
+            return where
+        return ",".join(
+            f"{f'[{host}]' if ':' in host else host}:{port or DEFAULT_PORT}"
+            for host, port in zip(where.split(","), ports.split(","), strict=True)
+        )
 
     @property
     def server(self) -> str:
         """What to call the server."""
-        return server_name(host=self.host, port=self.port)
+        return server_name(host=self.where, port=self.port)
+
+    def _further(self, keyword: str) -> str | None:
+        value = self.further.get(keyword)
+        return None if value is None else value.get_secret_value()
 
     def __str__(self) -> str:
         who = f"{self.user}@" if self.user else ""
-        where = self.host or "the default host"
-        return f"{who}{where}{f':{self.port}' if self.port else ''}"
+        return f"{who}{self.where or 'the default host'}{f':{self.port}' if self.port else ''}"
 
 
 def from_environment(
-    environment: Mapping[str, str], *, database: str | None = None, service: Mapping[str, str] | None = None
+    environment: Mapping[str, str],
+    *,
+    database: str | None = None,
+    url: Mapping[str, str] | None = None,
+    service: Mapping[str, str] | None = None,
 ) -> Connection:
     """The connection that the environment describes.
 
@@ -88,108 +153,87 @@ def from_environment(
     Args:
         environment: the variables.
         database: what an option of the command says.
-        service: values of libpq's connection service, where ``PGSERVICE`` names one; they stand for ``PG*`` then.
+        url: values of ``DATABASE_URL``.
+        service: values of libpq's connection service, where one is named; they stand for ``PG*`` then.
 
     Raises:
-        InvalidRequestError: the URL, a port or an sslmode cannot be understood. The message names the part, and of the
-            URL no value.
+        InvalidRequestError: a port or an sslmode cannot be understood, or two addresses contradict each other. The
+            message names the part, and of the URL no value.
     """
-    url = _from_url(environment.get("DATABASE_URL", ""))
-    values: dict[str, str | None] = {}
-    for field, own, libpq in (
-        ("host", "POSTGRES_HOST", "PGHOST"),
-        ("port", "POSTGRES_PORT", "PGPORT"),
-        ("user", "POSTGRES_USER", "PGUSER"),
-        ("password", "POSTGRES_PASSWORD", "PGPASSWORD"),
-        ("database", "POSTGRES_DB", "PGDATABASE"),
-        ("sslmode", "", "PGSSLMODE"),
-        ("sslrootcert", "", "PGSSLROOTCERT"),
-    ):
-        last = environment.get(libpq) if service is None else service.get(field)
-        values[field] = environment.get(own) or url.get(field) or last or None
+    url = url or {}
+    own = {name: environment[variable] for name, variable in _OWN.items() if environment.get(variable)}
+    last = _last(environment) if service is None else service
+    _refuse_address_of_another(own, url, last)
+    values: dict[str, str] = {**last, **url, **own}
     if database:
         values["database"] = database
-    # libpq's own rule: the database is named like the user where nothing else is said.
-    values["database"] = values["database"] or values["user"]
-    if values["sslmode"] is not None and values["sslmode"] not in _SSLMODES:
-        raise InvalidRequestError(
-            f"The sslmode {'in DATABASE_URL' if url.get('sslmode') else repr(values['sslmode'])} is none of "
-            f"{', '.join(_SSLMODES)}.",
-            untouched="Nothing was connected to.",
-            action="Correct PGSSLMODE, or sslmode in DATABASE_URL.",
-        )
-    port = values.pop("port")
-    return Connection.model_validate({**values, "port": None if port is None else _port(port)})
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise InvalidRequestError(
-            f"The port {text!r} is not a number from 1 to 65535.",
-            untouched="Nothing was connected to.",
-            action="Correct POSTGRES_PORT, DATABASE_URL or PGPORT.",
-        )
-    return int(text)
-
-
-def _refuse_url(why: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"DATABASE_URL cannot be used: {why}. (Its value is not shown, as it may hold a password.)",
-        untouched="Nothing was connected to.",
-        action="Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded.",
+    sslmode = values.get("sslmode")
+    if sslmode is not None and sslmode not in SSLMODES:
+        raise _refuse_sslmode(sslmode, in_url="sslmode" in url)
+    port = _port(values.get("host") or values.get("hostaddr") or "", values.get("port", ""))
+    further = {name: SecretStr(value) for name, value in values.items() if name not in _NOT_FURTHER}
+    if "," in port:
+        further["port"] = SecretStr(port)
+    return Connection(
+        host=values.get("host"),
+        port=int(port) if port.isdecimal() else None,
+        user=values.get("user"),
+        password=SecretStr(values["password"]) if values.get("password") else None,
+        # libpq's own rule: the database is named like the user where nothing else is said.
+        database=values.get("database") or values.get("user"),
+        sslmode=sslmode,
+        sslrootcert=values.get("sslrootcert"),
+        further=further,
     )
 
 
-def _split(text: str) -> tuple[SplitResult, int | None] | None:
-    """None for a malformed URL: the parser's error quotes what it could not read, a password perhaps."""
-    with contextlib.suppress(ValueError):
-        url = urlsplit(text)
-        return url, url.port
-    return None
+def _last(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {name: VARIABLES["dbname" if name == "database" else name] or "" for name in _READ}
+    return {name: environment[variable] for name, variable in names.items() if environment.get(variable)}
 
 
-def place_in_url(text: str) -> dict[str, str]:
-    """Host, port and database of a URL of PostgreSQL, as other programs read it; empty for a URL of something else.
-
-    Such a URL may name a driver (``postgresql+asyncpg://``) and have parameters that we do not know.
-
-    Raises:
-        InvalidRequestError: it is malformed.
-    """
-    if text.partition("://")[0].partition("+")[0] not in _SCHEMES:
-        return {}
-    parsed = _split(text)
-    if parsed is None:
-        raise _refuse_url("its host or port is malformed")
-    url, port = parsed
-    query = dict(parse_qsl(url.query))
-    found = {
-        "host": query.get("host") or unquote(url.hostname or ""),
-        "port": query.get("port") or ("" if port is None else str(port)),
-        "database": query.get("dbname") or unquote(url.path.removeprefix("/")) or unquote(url.username or ""),
-    }
-    return {field: value for field, value in found.items() if value}
+def _refuse_address_of_another(own: Mapping[str, str], url: Mapping[str, str], last: Mapping[str, str]) -> None:
+    """libpq goes where ``hostaddr`` says and takes ``host`` for a name: not to the host that a person has named."""
+    if own.get("host") and url.get("hostaddr"):
+        who, other = "POSTGRES_HOST", "hostaddr in DATABASE_URL"
+    elif own.get("host") and last.get("hostaddr"):
+        who, other = "POSTGRES_HOST", "PGHOSTADDR (or hostaddr of the connection service)"
+    elif url.get("host") and not url.get("hostaddr") and last.get("hostaddr"):
+        who, other = "DATABASE_URL", "PGHOSTADDR (or hostaddr of the connection service)"
+    else:
+        return
+    raise InvalidRequestError(
+        f"{who} names a host, and {other} would lead to another address all the same.",
+        untouched="Nothing was connected to.",
+        action="Leave hostaddr out, or name the host and its address in the same place.",
+    )
 
 
-def _from_url(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    parsed = _split(text)
-    if parsed is None:
-        raise _refuse_url("its host or port is malformed")
-    url, port = parsed
-    if url.scheme not in _SCHEMES:
-        raise _refuse_url("it does not begin with postgresql://")
-    found = {
-        "host": unquote(url.hostname or ""),
-        "port": "" if port is None else str(port),
-        "user": unquote(url.username or ""),
-        "password": unquote(url.password or ""),
-        "database": unquote(url.path.removeprefix("/")),
-    }
-    for name, value in parse_qsl(url.query):
-        if name in _TAKEN_FROM_URL:
-            found[_TAKEN_FROM_URL[name]] = value
-        elif name not in _NOT_FOR_LIBPQ:
-            raise _refuse_url(f"its parameter {name!r} is not known")
-    return {field: value for field, value in found.items() if value}
+def _refuse_sslmode(sslmode: str, *, in_url: bool) -> InvalidRequestError:
+    meant = sslmode_meant(sslmode)
+    return InvalidRequestError(
+        f"The sslmode {'in DATABASE_URL' if in_url else repr(sslmode)} is none of {', '.join(SSLMODES)}.",
+        untouched="Nothing was connected to.",
+        action=f"Write {meant}, which is PostgreSQL's word for it." if meant and not in_url
+        else "Correct PGSSLMODE, or sslmode in DATABASE_URL.",
+    )  # fmt: skip
+
+
+def _port(hosts: str, text: str) -> str:
+    """One port, or one for each host with commas between; a host without one has libpq's default."""
+    ports = text.split(",")
+    for port in ports:
+        if port and (not port.isdecimal() or not 1 <= int(port) <= 65535):
+            raise InvalidRequestError(
+                f"The port {text!r} is not a number from 1 to 65535.",
+                untouched="Nothing was connected to.",
+                action="Correct POSTGRES_PORT, DATABASE_URL or PGPORT.",
+            )
+    if len(ports) > 1 and len(ports) != len(hosts.split(",")):
+        raise InvalidRequestError(
+            f"There are {len(ports)} ports ({text}) for {len(hosts.split(','))} hosts ({hosts}).",
+            untouched="Nothing was connected to.",
+            action="Name one port for all hosts, or one for each: POSTGRES_HOST and POSTGRES_PORT, DATABASE_URL, or "
+            "PGHOST and PGPORT.",
+        )
+    return text if len(set(ports)) > 1 else ports[0]

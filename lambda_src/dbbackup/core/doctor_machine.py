@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from dbbackup.core.connection import from_environment
+from dbbackup.core.connection import DatabaseUrl, from_environment
 from dbbackup.core.doctor import Finding, failed, fine, warning
 from dbbackup.core.units import format_bytes, format_seconds
 from dbbackup.core.webhook import check_webhook
@@ -19,19 +19,19 @@ _WELL_PACKED: Final = 10
 """A dump is rarely smaller than this part of its database."""
 
 
-def settings_finding(environment: Mapping[str, str]) -> Finding:
+def settings_finding(environment: Mapping[str, str], url: DatabaseUrl) -> Finding:
     """Whether the two ways to name the database say the same. Values are not shown: one is a password.
 
     Raises:
-        InvalidRequestError: ``DATABASE_URL`` or a port cannot be understood.
+        InvalidRequestError: a port or an sslmode cannot be understood.
     """
     own = {name: value for name, value in environment.items() if name.startswith("POSTGRES_") and value}
-    url = environment.get("DATABASE_URL", "")
-    if not url:
+    if not url.values:
         return fine("the database is named by POSTGRES_*" if own else "the database is named by libpq's own settings")
-    by_url = from_environment({"DATABASE_URL": url})
+    by_url = from_environment({}, url=url.values)
+    notes = "".join(f". {note}" for note in url.notes).removesuffix(".")
     if not own:
-        return fine("the database is named by DATABASE_URL")
+        return fine(f"the database is named by DATABASE_URL{notes}")
     by_parts = from_environment(own)
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "database": "DB"}
     contradictions = [
@@ -40,7 +40,7 @@ def settings_finding(environment: Mapping[str, str]) -> Finding:
         if own.get(f"POSTGRES_{name}") and getattr(by_url, field) not in (None, getattr(by_parts, field))
     ]
     if not contradictions:
-        return fine("POSTGRES_* and DATABASE_URL do not contradict each other")
+        return fine(f"POSTGRES_* and DATABASE_URL do not contradict each other{notes}")
     return warning(
         f"DATABASE_URL says something else than {' and '.join(contradictions)}, which wins",
         "Unset one of the two, so that nobody backs up another database than is meant.",

@@ -19,6 +19,19 @@ _RDS_HOST: Final = re.compile(
 _HERE: Final = re.compile(r"|[/@].*|localhost|127(\.\d+){3}|::1")
 
 
+# One of several hosts that do not share a port; an address with colons stands in brackets then.
+_WITH_PORT: Final = re.compile(r"(?P<host>\[.*\]|[^:]+):(?P<port>\d+)")
+
+
+def hosts_of(where: str | None) -> list[tuple[str, int | None]]:
+    """The hosts of a connection that names one or several, each with its port where that is its own."""
+    found: list[tuple[str, int | None]] = []
+    for host in (where or "").split(","):
+        own = _WITH_PORT.fullmatch(host)
+        found.append((own["host"].strip("[]"), int(own["port"])) if own else (host, None))
+    return found
+
+
 def rds_instance(host: str | None) -> str | None:
     """The RDS instance whose endpoint a host name is."""
     match = _RDS_HOST.fullmatch(_plain(host))
@@ -29,15 +42,19 @@ def server_name(*, host: str | None, port: int | None, instance: str | None = No
     """The identifier of an RDS instance, else ``host:port``: the same for whoever connects, and before anybody has.
 
     Args:
-        host: as the connection names it; None for libpq's own choice.
+        host: as the connection names it, several with commas between; None for libpq's own choice.
         port: likewise.
         instance: identifier of the RDS instance, where it is known; else the host name may tell.
     """
     if found := instance or rds_instance(host):
         return found
+    return ",".join(_name(one, own or port or DEFAULT_PORT) for one, own in hosts_of(host))
+
+
+def _name(host: str, port: int) -> str:
     plain = _plain(host)
     name = THIS_MACHINE if _HERE.fullmatch(plain) else f"[{plain}]" if ":" in plain else plain
-    return f"{name}:{port or DEFAULT_PORT}"
+    return f"{name}:{port}"
 
 
 def _plain(host: str | None) -> str:

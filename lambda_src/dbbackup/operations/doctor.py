@@ -119,7 +119,7 @@ class _Doctor:
         yield Check("scratch space", self._scratch)
 
     def _settings(self) -> Finding:
-        finding = doctor_machine.settings_finding(self._world.environment)
+        finding = doctor_machine.settings_finding(self._world.environment, self._world.url())
         if not self._connection.database:
             return failed(
                 "no database is named", "Set POSTGRES_DB (and POSTGRES_HOST ...) or DATABASE_URL, or give --database."

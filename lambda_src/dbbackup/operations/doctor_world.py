@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dbbackup.core.compression import Method
-from dbbackup.core.connection import Connection
+from dbbackup.core.connection import Connection, DatabaseUrl
 from dbbackup.core.doctor_ports import Bucket, Directory, Server
 from dbbackup.core.ports import BackupStore, ClientTools
 
@@ -30,6 +30,7 @@ class World:
 
     environment: Mapping[str, str]
     asked: Callable[[], AskedOfBackup]
+    url: Callable[[], DatabaseUrl]
     connection: Callable[[], Connection]
     tools: Callable[[], ClientTools]
     server: Callable[[Connection], AbstractContextManager[Server]]
