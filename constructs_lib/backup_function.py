@@ -63,7 +63,6 @@ class BackupFunction(Construct):
         retry_attempts: int = 2,
         compression: str = "auto",
         compression_level: int = 9,
-        exact_count_max_bytes: int = 2**30,
         kept_days: Mapping[Tier, int] | None = None,
         log_level: str = "INFO",
         log_retention_days: int = 90,
@@ -115,7 +114,6 @@ class BackupFunction(Construct):
                 EnvKey.ENVIRONMENT.value: environment,
                 EnvKey.COMPRESSION.value: compression,
                 EnvKey.COMPRESSION_LEVEL.value: str(compression_level),
-                EnvKey.EXACT_COUNT_MAX_BYTES.value: str(exact_count_max_bytes),
                 EnvKey.DEADLINE_MARGIN_SECONDS.value: str(deadline_margin_seconds),
                 EnvKey.KEPT_DAYS.value: json.dumps(
                     {tier.value: days for tier, days in (kept_days or DEFAULT_KEPT_DAYS).items()}

@@ -76,7 +76,6 @@ class Rehearsal(Construct):
         objective_minutes: int = 120,
         memory_mib: int = 1769,
         scratch_mib: int = 10240,
-        exact_count_max_bytes: int = 2**30,
         log_retention_days: int = 90,
         log_level: str = "INFO",
     ) -> None:
@@ -133,7 +132,6 @@ class Rehearsal(Construct):
                 EnvKey.DB_HOST.value: database.host,
                 EnvKey.DB_SSLMODE.value: "verify-full",
                 EnvKey.DB_SSLROOTCERT.value: IMAGE_CA_BUNDLE,
-                EnvKey.EXACT_COUNT_MAX_BYTES.value: str(exact_count_max_bytes),
                 RehearsalEnvKey.VERIFY_TABLES.value: json.dumps([dict(each) for each in verify_tables]),
                 RehearsalEnvKey.CHECKS.value: json.dumps([dict(each) for each in checks], ensure_ascii=False),
             },

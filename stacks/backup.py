@@ -61,7 +61,6 @@ class BackupStack(RecoveryStack):
             retry_attempts=chosen.retry_attempts,
             compression=chosen.compression,
             compression_level=chosen.compression_level,
-            exact_count_max_bytes=chosen.exact_count_max_bytes,
             kept_days={tier: kept.kept_days for tier, kept in zip(Tier, settings.storage.tiers.all(), strict=True)},
             log_level=chosen.log_level,
             log_retention_days=chosen.log_retention_days,

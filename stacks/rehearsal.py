@@ -68,7 +68,6 @@ class RehearsalStack(RecoveryStack):
             objective_minutes=settings.restore.objective_minutes,
             memory_mib=chosen.memory_mib,
             scratch_mib=chosen.scratch_mib,
-            exact_count_max_bytes=settings.backup.exact_count_max_bytes,
             log_retention_days=chosen.log_retention_days,
             log_level=chosen.log_level,
         )

@@ -56,9 +56,6 @@ class BackupSettings(Group):
     compression_level: Annotated[int, between(1, 22, unit="(level)", why="what zstd takes; gzip ends at 9")] = Field(
         default=9, description="compression level"
     )
-    exact_count_max_bytes: Annotated[
-        int, between(0, 2**40, unit="bytes", why="counting larger tables takes longer than dumping them is worth")
-    ] = Field(default=2**30, description="tables up to this size on disk, in bytes, have their rows counted exactly")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
     log_retention_days: LogRetentionDays = Field(default=90, description="days that the function's log is kept")
     schedules: ScheduleSettings = ScheduleSettings()

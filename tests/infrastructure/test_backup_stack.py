@@ -98,7 +98,6 @@ def test_only_keys_of_the_contract_are_set(variables: dict[str, Any]) -> None:
         (EnvKey.ENVIRONMENT, "prod"),
         (EnvKey.COMPRESSION, "auto"),
         (EnvKey.COMPRESSION_LEVEL, "9"),
-        (EnvKey.EXACT_COUNT_MAX_BYTES, "1073741824"),
         (EnvKey.DEADLINE_MARGIN_SECONDS, "60"),
         (EnvKey.KEPT_DAYS, '{"daily": 30, "weekly": 90, "monthly": 365, "pre-migration": 7, "manual": 30}'),
         (EnvKey.DB_PORT, "5432"),

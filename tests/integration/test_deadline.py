@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
-from dbbackup.adapters import contents
 from dbbackup.adapters.directory_store import DirectoryStore
-from dbbackup.adapters.postgres_session import PostgresSession
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DeadlineExceededError
 from tests.support.backups import take
 from tests.support.bindirs import with_program
 from tests.support.buckets import Bucket
 from tests.support.databases import Database
-from tests.support.faults import at_first_bytes, dump_process, wait_for
+from tests.support.faults import at_first_bytes, dump_process
 from tests.support.function import deploy, failures_counted
 
 SOON = 2.0  # seconds; enough to come to the dump, on a busy machine too
@@ -59,32 +57,6 @@ def test_while_bytes_still_flow(large_database: Database, bucket: Bucket) -> Non
         time.sleep(deadline.remaining() or 0)
 
     _gives_up(large_database, bucket, "dumping", listener=at_first_bytes(wait_for_it), deadline=deadline)
-
-
-def test_while_rows_are_counted(database: Database, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(600)")
-    _gives_up(database, bucket, "counting rows")
-    query = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()"
-    wait_for(lambda: database.value(query) == 0)
-
-
-def test_a_cancellation_that_meets_the_count_between_two_statements_is_repeated(
-    database: Database, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cancel = PostgresSession.cancel
-    calls: list[PostgresSession] = []
-
-    def lost_once(session: PostgresSession) -> None:
-        calls.append(session)
-        if len(calls) > 1:
-            cancel(session)
-
-    monkeypatch.setattr(PostgresSession, "cancel", lost_once)
-    monkeypatch.setattr(contents, "TABLES", "SELECT 1, 'a', 'b', 1 FROM pg_sleep(20)")
-    began = time.monotonic()
-    _gives_up(database, bucket, "counting rows")
-    assert len(calls) == 2
-    assert time.monotonic() - began < 20, "it waited for the count to end by itself"
 
 
 def test_while_roles_are_dumped(database: Database, tmp_path: Path, bucket: Bucket) -> None:

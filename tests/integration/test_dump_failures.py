@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dbbackup.adapters import contents
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.core.errors import DatabaseReadError, DbBackupError, DumpFailedError
 from tests.support.backups import take
@@ -102,14 +101,6 @@ def test_the_cause_is_what_pg_dump_says_however_long_it_takes_to_begin(
     failure = _fails_leaving_nothing(reader, bucket, tmp_path, bindir=late)
     assert "pg_dump: error: query failed: ERROR:  permission denied for table item" in failure.what
     assert "GRANT pg_read_all_data" in failure.action
-
-
-def test_a_count_that_fails_beside_a_good_dump_leaves_no_object(
-    database: Database, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contents, "TABLES", "SELECT 1, 'no such schema', 'item', 1")
-    failure = _fails_leaving_nothing(database, bucket, tmp_path, kind=DatabaseReadError)
-    assert "failed while counting rows" in failure.what
 
 
 def test_rows_behind_a_policy_are_not_left_out_in_silence(database: Database, bucket: Bucket, tmp_path: Path) -> None:

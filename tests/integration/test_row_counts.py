@@ -1,16 +1,19 @@
-"""The manifest counts rows in the snapshot of the dump, whatever goes on meanwhile."""
+"""The manifest tells the rows that are in the archive, whatever goes on meanwhile."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
+import pytest
+
 from dbbackup.adapters.directory_store import DirectoryStore
-from dbbackup.core.manifest import Manifest
+from dbbackup.core.manifest import Manifest, parse_manifest
 from tests.support import comparison
 from tests.support.backups import restore, take
 from tests.support.bindirs import with_program
-from tests.support.databases import Database, DatabaseMaker
+from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.restores import cli
 
 
 def _rows(manifest: Manifest) -> dict[str, int]:
@@ -42,14 +45,87 @@ def test_counts_are_of_the_dumps_own_snapshot_while_somebody_writes(
     assert _rows(manifest)["growing"] < large_database.value("SELECT count(*) FROM growing")
 
 
-def test_larger_tables_are_estimated_and_flagged(database: Database, tmp_path: Path) -> None:
-    database.execute("CREATE TABLE big AS SELECT generate_series(1, 5000) n; ANALYZE big")
-    small_bytes = database.value("SELECT pg_table_size('item')")
-    manifest = take(database, DirectoryStore(tmp_path), exact_count_max_bytes=small_bytes).manifest
-    assert {table.table: (table.rows, table.exact) for table in manifest.tables} == {
-        "big": (5000, False),
-        "item": (3, True),
+def test_a_table_that_is_emptied_or_dropped_when_the_dump_is_done_is_counted_as_dumped(
+    database: Database, new_database: DatabaseMaker, tmp_path: Path
+) -> None:
+    database.execute("CREATE TABLE dropped AS SELECT 1 n; CREATE TABLE renamed AS SELECT 1 n")
+    changes = "TRUNCATE item; DROP TABLE dropped; ALTER TABLE renamed RENAME TO other"
+    programs = with_program(
+        tmp_path,
+        "pg_dump",
+        f"""case "$*" in *--snapshot*) "$REAL" "$@" || exit; exec "$(dirname "$REAL")/psql" -qc '{changes}';; esac
+        exec "$REAL" "$@\"""",
+    )
+    manifest = take(database, DirectoryStore(tmp_path / "backups"), bindir=programs).manifest
+    assert database.value("SELECT count(*) FROM item") == 0
+    assert _rows(manifest) == {"dropped": 1, "item": 3, "renamed": 1}
+    restored = restore(tmp_path / "backups" / manifest.archive.key, database, new_database)
+    assert restored.value("SELECT count(*) FROM item") == 3
+
+
+def test_a_table_that_is_made_and_dropped_again_and_again_does_not_matter(database: Database, tmp_path: Path) -> None:
+    enough = threading.Event()
+
+    def churn() -> None:
+        with database.connect() as connection:
+            while not enough.is_set():
+                connection.execute("CREATE TABLE fleeting (n int PRIMARY KEY); DROP TABLE fleeting")
+
+    churner = threading.Thread(target=churn)
+    churner.start()
+    try:
+        manifest = take(database, DirectoryStore(tmp_path)).manifest
+    finally:
+        enough.set()
+        churner.join()
+    assert _rows(manifest)["item"] == 3
+
+
+STRANGE = 'a "table"\n\\.\nCOPY public.item (id) FROM stdin;\n-- 100% (s) %s %(x)s; name'
+_QUOTED = STRANGE.replace('"', '""')
+
+
+def test_names_and_rows_that_look_like_the_script_around_them(database: Database, tmp_path: Path) -> None:
+    database.execute(
+        f"""
+        CREATE SCHEMA "100% %s"; CREATE TABLE "100% %s"."{_QUOTED[:63]}" (" %s\n;\n" text);
+        INSERT INTO "100% %s"."{_QUOTED[:63]}" VALUES (E'\\\\.'), (E'a\\n\\\\.\\nb'), (NULL), ('');
+        CREATE SEQUENCE "x\nCOPY public.item (id, name) FROM stdin;\n"; CREATE TABLE nothing (); INSERT INTO nothing
+        SELECT FROM generate_series(1, 5); SELECT lo_from_bytea(0, 'x');
+        SELECT format('COMMENT ON LARGE OBJECT %s IS %L', oid, E'\nCOPY public.item (id, name) FROM stdin;\n1\n\\\\.\n')
+        FROM pg_largeobject_metadata"""
+    )
+    database.execute(
+        "DO $do$ BEGIN EXECUTE (SELECT format('COMMENT ON LARGE OBJECT %s IS %L', oid, "
+        "E'\nCOPY public.item (id, name) FROM stdin;\n1\n\\\\.\n') FROM pg_largeobject_metadata); END $do$"
+    )
+    assert _rows(take(database, DirectoryStore(tmp_path)).manifest) == {
+        "item": 3,
+        "nothing": 5,
+        _QUOTED[:63].replace('""', '"'): 4,
     }
+
+
+RAW = {"LATIN1": b"gr\xf6\xdfe", "SQL_ASCII": b"gr\xf6\xdfe", "EUC_JP": b"\xc6\xfc", "EUC_TW": b"\xc4\xe3"}
+
+
+@pytest.mark.parametrize("encoding", RAW)
+def test_names_that_are_not_utf_8(encoding: str, new_database: DatabaseMaker, tmp_path: Path) -> None:
+    database = new_database(template="template0", options=f" ENCODING '{encoding}' LOCALE 'C'")
+    raw, copy = RAW[encoding], f"{database.name} copy"
+    with database.server.connect(database.name, client_encoding="sql_ascii") as connection:
+        connection.execute(b'CREATE TABLE "' + raw + b'" (id int); INSERT INTO "' + raw + b'" VALUES (1), (2)')
+    made = take(database, DirectoryStore(tmp_path)).manifest
+    manifest = parse_manifest("key", made.to_bytes())
+    (table,) = manifest.tables
+    assert table.rows == 2
+    codec = {"LATIN1": "latin1", "EUC_JP": "euc_jp"}.get(encoding, "utf-8")
+    assert table.table.encode(codec, "surrogateescape") == raw
+    environment = database.environment()
+    ended = cli("restore", tmp_path / made.archive.key, "--yes", "--to", copy, environment=environment)
+    drop_all(DatabaseMaker(database.server, [copy]))
+    assert ended.status == 0, ended.err
+    assert "1 tables, 2 rows" in ended.out
 
 
 def test_partitions_are_counted_one_by_one_and_parents_only_for_themselves(

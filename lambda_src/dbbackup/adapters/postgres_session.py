@@ -1,27 +1,25 @@
-"""The session beside the dump: it locks other backups out, holds the snapshot and counts rows in it."""
+"""The session beside the dump: it locks other backups out and holds the snapshot."""
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
 from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.postgres_connection import connect
+from dbbackup.adapters.restored_copy import RestoredCopy
+from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.diagnosis import dump_remedy
 from dbbackup.core.errors import BackupInProgressError, DatabaseReadError
-from dbbackup.core.manifest import TableCount
-from dbbackup.core.ports import ServerFacts, Snapshot
+from dbbackup.core.ports import RowTotal, ServerFacts, Snapshot
 
 # Two-key advisory locks are per database, so the pair only has to be unlike other programs' pairs.
 LOCK_KEYS = (0x6462_6261, 1)
@@ -32,6 +30,8 @@ _NO_TIMEOUTS = [
     "transaction_timeout",
     "idle_session_timeout",
 ]
+_LARGE = 1024**3
+_RAW_NAMES = b"SET LOCAL row_security = off; SET LOCAL client_encoding = 'SQL_ASCII'"
 _FACTS = """
     SELECT pg_export_snapshot(), now(), pg_database_size(current_database()),
            pg_encoding_to_char(encoding), datcollate,
@@ -57,8 +57,9 @@ class PostgresSession:
         """Number and text of the server's version, for example 180006 and ``18.6``."""
         return self._connection.info.server_version, self._connection.info.parameter_status("server_version") or "?"
 
-    def _one(self, statement: sql.Composable | str, values: tuple[object, ...] = ()) -> TupleRow:
-        row = self._connection.execute(statement, values).fetchone()  # type: ignore[arg-type]
+    def _one(self, statement: str | bytes, *values: object) -> TupleRow:
+        # Without values nothing is a place for one: None, not an empty tuple.
+        row = self._connection.execute(statement, values or None).fetchone()
         if row is None:  # pragma: no cover - each statement here yields a row
             raise DatabaseReadError("The server gave no row where there is always one.")
         return row
@@ -75,7 +76,7 @@ class PostgresSession:
         """
         give_up = time.monotonic() + wait_seconds
         with self._translated("waiting for its turn"):
-            while not self._one("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEYS)[0]:
+            while not self._one("SELECT pg_try_advisory_lock(%s, %s)", *LOCK_KEYS)[0]:
                 deadline.check("waiting for another backup of this database")
                 if time.monotonic() >= give_up:
                     raise self._in_progress(wait_seconds)
@@ -122,45 +123,22 @@ class PostgresSession:
         except psycopg.errors.InsufficientPrivilege:
             return None  # not given to everybody on every platform, and only good to know
 
-    def count_rows(self, exact_max_bytes: int) -> tuple[TableCount, ...]:
-        """Rows of every table that the dump will hold: exact up to that size, the planner's estimate above.
+    def count_rows(self) -> RowTotal:
+        """How many tables there are and how many rows they have, of large ones by the planner's estimate.
 
         Raises:
             DatabaseReadError: a table could not be read, or the connection was lost.
         """
         with self._translated("counting rows"):
-            # As pg_dump does: rather an error than rows that a policy hides without a word.
-            self._connection.execute("SET LOCAL row_security = off")
-            tables = self._connection.execute(contents.TABLES).fetchall()
-            return tuple(self._count(oid, schema, table, size, exact_max_bytes) for oid, schema, table, size in tables)
+            self._connection.execute(_RAW_NAMES)
+            tables = self._connection.execute(contents.TABLES.encode()).fetchall()
+            return RowTotal(len(tables), sum(self._count(quoted, large=size > _LARGE) for quoted, size in tables))
 
-    def count_objects(self) -> dict[str, int]:
-        """How many indexes, constraints, sequences and so on the dump will hold.
-
-        Raises:
-            DatabaseReadError: the catalogue could not be read, or the connection was lost.
-        """
-        with self._translated("counting objects"):
-            return dict(self._connection.execute(contents.OBJECTS).fetchall())
-
-    def _count(self, oid: int, schema: str, table: str, size: int, exact_max_bytes: int) -> TableCount:
-        name = sql.Identifier(schema, table)
-        exact = size <= exact_max_bytes
-        if exact:
-            rows = self._one(sql.SQL("SELECT count(*) FROM ONLY {}").format(name))[0]
-        else:
-            plan = self._one(sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM ONLY {}").format(name))[0]
-            rows = _planned_rows(plan)
-        return TableCount(oid=oid, schema_name=schema, table=table, rows=rows, exact=exact, bytes=size)
-
-    def cancel(self) -> None:
-        """Stop a count that is running in another thread."""
-        self._connection.cancel_safe(timeout=2)
-
-    def abandon(self) -> None:
-        """Cut the connection to a server that does not answer: a thread that waits for it then gets an error."""
-        with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
+    def _count(self, quoted: bytes, *, large: bool) -> int:
+        # The name is part of the statement and never of a template: it may have a percent sign in it.
+        if not large:
+            return int(self._one(b"SELECT count(*) FROM ONLY " + quoted)[0])
+        return _planned_rows(self._one(b"EXPLAIN (FORMAT JSON) SELECT FROM ONLY " + quoted)[0])
 
     def check_alive(self) -> None:
         """Raise where the connection, and so the lock, has been lost.
@@ -209,6 +187,10 @@ class PostgresDatabase:
     def port(self) -> int | None:
         """Likewise."""
         return self._connection.port
+
+    def as_copy(self, contents: TableOfContents) -> RestoredCopy:
+        """The database as one that an archive was restored into."""
+        return RestoredCopy(self._connection, contents)
 
     @contextmanager
     def session(self, purpose: str) -> Iterator[PostgresSession]:

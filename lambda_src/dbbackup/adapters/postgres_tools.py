@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from dbbackup.adapters.private_file import service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
 from dbbackup.contract import SERVICE
 from dbbackup.core import commands
+from dbbackup.core.archive_rows import RowCounter, data_list
+from dbbackup.core.archive_toc_reader import read_contents
 from dbbackup.core.compression import FIRST_MAJOR_WITH_METHODS, Compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
@@ -86,6 +89,7 @@ class PostgresTools:
         connect: bool,
         feed: bool = False,
         collect: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Process:
         service = service_of(self._connection.without_variable()) if connect else None
@@ -97,6 +101,7 @@ class PostgresTools:
                 secrets=self._connection.secrets(),
                 feed=feed,
                 collect=collect,
+                on_output=on_output,
                 on_line=on_line,
                 private=service,
             )
@@ -176,42 +181,78 @@ class PostgresTools:
             return process.output
 
     def read_archive(self, chunks: Iterable[bytes], deadline: Deadline) -> Reading:
-        """List an archive and decompress it to its end, both from one reading of it.
+        """List an archive, decompress it to its end and count its rows, all from one reading of it.
 
         Raises:
-            VerificationFailedError: pg_restore does not take it for a whole archive.
+            VerificationFailedError: it is not a whole archive.
             ClientToolError: a newer pg_dump has made it.
             DeadlineExceededError: it took too long.
         """
-        with (
-            self._start(
-                commands.list_contents(self._program("pg_restore")), connect=False, feed=True, collect=True
-            ) as lister,
-            self._start(
-                commands.decompress(self._program("pg_restore")), connect=False, feed=True, collect=True
-            ) as reader,
-            at_deadline(deadline, reader.kill),
-        ):
-            for chunk in chunks:
-                lister.write(chunk)  # it stops taking bytes after the table of contents, which comes first
-                if not reader.write(chunk):
-                    break
-            for process in (lister, reader):
-                process.close_input()
-            for process in (reader, lister):
-                status = process.wait()
-                deadline.check("reading the archive back")
-                if status != 0 and "unsupported version" in process.said():
-                    raise ClientToolError(
-                        f"The pg_restore {self.version} in {self._folder} does not know the format of the archive: "
-                        f"{process.ending(status)}.",
-                        untouched="The database and other backups are as they were.",
-                        action="Set PG_BINDIR to client programs at least as new as those that made the archive.",
-                    )
-                if status != 0:
-                    raise VerificationFailedError(
-                        f"The archive is damaged or incomplete: {process.ending(status)}.",
-                        untouched="The database and other backups are as they were.",
-                        action="Do not rely on this archive. Take a new backup, and look at what wrote or stored this.",
-                    )
-            return Reading(lister.output.decode(errors="replace"))
+        beginning = _Beginning(chunks, deadline)
+        contents = read_contents(beginning.read)
+        counter = RowCounter(contents)
+        with NamedTemporaryFile("w", prefix="verify-", suffix=".list") as entries:
+            entries.write(data_list(contents))
+            entries.flush()
+            command = commands.write_data(self._program("pg_restore"), use_list=entries.name)
+            with (
+                self._start(command, connect=False, feed=True, on_output=counter.feed) as reader,
+                at_deadline(deadline, reader.kill),
+            ):
+                for chunk in beginning.again():
+                    if not reader.write(chunk):
+                        break
+                reader.close_input()
+                self._check_reading(reader, reader.wait(), deadline)
+        return Reading(contents, counter.result())
+
+    def _check_reading(self, reader: Process, status: int, deadline: Deadline) -> None:
+        deadline.check("reading the archive back")
+        if status != 0 and "unsupported version" in reader.said():
+            raise ClientToolError(
+                f"The pg_restore {self.version} in {self._folder} does not know the format of the archive: "
+                f"{reader.ending(status)}.",
+                untouched="The database and other backups are as they were.",
+                action="Set PG_BINDIR to client programs at least as new as those that made the archive.",
+            )
+        if status != 0:
+            raise VerificationFailedError(
+                f"The archive is damaged or incomplete: {reader.ending(status)}.",
+                untouched="The database and other backups are as they were.",
+                action="Do not rely on this archive. Take a new backup, and look at what wrote or stored this.",
+            )
+
+
+class _Beginning:
+    """The beginning of a stream, which is read twice: by us, and by pg_restore with the rest."""
+
+    def __init__(self, chunks: Iterable[bytes], deadline: Deadline) -> None:
+        self._chunks = iter(chunks)
+        self._deadline = deadline
+        self._pulled: list[bytes] = []
+        self._chunk = b""
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, that many where there are so many."""
+        end = self._at + size
+        if end <= len(self._chunk):
+            piece, self._at = self._chunk[self._at : end], end
+            return piece
+        pieces = [self._chunk[self._at :]]
+        missing = size - len(pieces[0])
+        while missing > 0 and (chunk := next(self._chunks, None)) is not None:
+            self._deadline.check("reading the archive back")
+            self._pulled.append(chunk)
+            self._chunk, self._at = chunk, min(missing, len(chunk))
+            pieces.append(chunk[:missing])
+            missing -= len(pieces[-1])
+        return b"".join(pieces)
+
+    def again(self) -> Iterator[bytes]:
+        """The stream from its first byte to its last; what is not taken of it stays for others."""
+        for number, chunk in enumerate(self._pulled):
+            self._pulled[number] = b""
+            yield chunk
+        for chunk in self._chunks:
+            yield chunk

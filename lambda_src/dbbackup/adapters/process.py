@@ -51,6 +51,7 @@ class Process:
         secrets: tuple[str, ...] = (),
         feed: bool = False,
         collect: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
         on_line: Callable[[str], None] | None = None,
         private: PrivateFile | None = None,
     ) -> None:
@@ -62,6 +63,7 @@ class Process:
             secrets: texts to mask in its standard error.
             feed: whether :meth:`write` will be used for its standard input.
             collect: whether its standard output is small and wanted whole.
+            on_output: given its standard output piece by piece, in another thread.
             on_line: told of every line of its standard error, from another thread.
             private: a file that it can read; it is closed with the program.
 
@@ -76,6 +78,8 @@ class Process:
         self._private = private
         self.tables_started = 0
         self._output: list[bytes] = []
+        self._on_output = self._output.append if collect else on_output
+        self._output_error: BaseException | None = None
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -87,21 +91,21 @@ class Process:
             start_new_session=True,  # a Ctrl-C is ours to handle: the child is ended by us, in order
         )
         try:
-            self._attend(collect)
+            self._attend()
         except BaseException:  # a signal's: nobody has us yet who could end the program
             self.kill()
             self._process.wait()
             raise
 
-    def _attend(self, collect: bool) -> None:
+    def _attend(self) -> None:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 # Fewer switches between the two processes; where it is not allowed the default size serves.
                 with contextlib.suppress(OSError, AttributeError):
                     fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._threads = [threading.Thread(target=self._drain_errors, daemon=True)]
-        if collect:
-            self._threads.append(threading.Thread(target=self._collect_output, daemon=True))
+        if self._on_output is not None:
+            self._threads.append(threading.Thread(target=self._take_output, daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -119,8 +123,14 @@ class Process:
             elif line and not _CHATTER.match(line):
                 self._notable.append(line)
 
-    def _collect_output(self) -> None:
-        self._output.extend(self.chunks())
+    def _take_output(self) -> None:
+        assert self._on_output is not None
+        for chunk in self.chunks():
+            if self._output_error is None:
+                try:
+                    self._on_output(chunk)
+                except BaseException as error:  # noqa: BLE001 - raised by wait; a full pipe would stop the program
+                    self._output_error = error
 
     def chunks(self) -> Iterator[bytes]:
         """Its standard output until it closes it, in pieces of a size worth handling."""
@@ -174,6 +184,8 @@ class Process:
         status = self._process.wait()
         for thread in self._threads:
             thread.join()
+        if self._output_error is not None:
+            raise self._output_error
         return status
 
     def kill(self) -> None:

@@ -26,7 +26,7 @@ from dbbackup.core.ports import BackupStore
 from dbbackup.core.receipt import refuse_commit_without_migration
 from dbbackup.core.retention import expired
 from dbbackup.core.units import format_bytes, format_seconds
-from dbbackup.operations.backup import GIB, BackupOutcome, BackupRequest, run_backup
+from dbbackup.operations.backup import BackupOutcome, BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog
 from dbbackup.operations.previous_backup import previous_backup
 from dbbackup.operations.receipts import leave_receipt
@@ -60,9 +60,6 @@ def backup(
     level: Annotated[
         int, typer.Option(envvar="BACKUP_COMPRESSION_LEVEL", help="1 to 9 for gzip, 1 to 22 for zstd.")
     ] = 9,
-    exact_count_max_bytes: Annotated[
-        int, typer.Option(help="Count rows of tables up to this size, estimate larger ones.", min=0)
-    ] = GIB,
     retention_days: Annotated[int, typer.Option(envvar="RETENTION_DAYS", help=RETENTION_HELP, min=1)] = 30,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another backup of the database.", min=0)] = 60,
     commit: Annotated[
@@ -91,7 +88,6 @@ def backup(
                     tier=tier,
                     compression=compression,
                     compression_level=level,
-                    exact_count_max_bytes=exact_count_max_bytes,
                     lock_wait_seconds=wait,
                     listener=listener,
                 ),
@@ -165,8 +161,7 @@ def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
     size = format_bytes(manifest.archive.size_bytes)
     took = format_seconds(outcome.duration_seconds)
     say(f"✅ Backup created: {store.url(manifest.archive.key)} ({size}, {took})")
-    estimated = sum(not table.exact for table in manifest.tables)
-    rows = f"{manifest.total_rows:,} rows" + (f", {estimated} tables estimated" if estimated else "")
+    rows = f"{manifest.total_rows:,} rows"
     say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -102,6 +103,12 @@ class TableOfContents:
         match = _MAJOR.match(self.server_version or "")
         return int(match[0]) if match else None
 
+    @property
+    def server_encoding(self) -> str:
+        """The encoding of its texts, as PostgreSQL calls it."""
+        said = next((entry.definition for entry in self.items if entry.kind == "ENCODING"), "")
+        return said.partition("'")[2].partition("'")[0] or "SQL_ASCII"
+
     @cached_property
     def by_id(self) -> dict[int, Entry]:
         """The entries by their number."""
@@ -111,6 +118,11 @@ class TableOfContents:
     def table_data(self) -> tuple[Entry, ...]:
         """The entries of tables' data."""
         return tuple(entry for entry in self.items if entry.kind == TABLE_DATA)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many entries of each kind there are."""
+        return dict(sorted(Counter(entry.kind for entry in self.items).items()))
 
     @property
     def table_data_oids(self) -> frozenset[int]:

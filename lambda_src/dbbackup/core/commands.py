@@ -45,12 +45,12 @@ def list_contents(program: str) -> Command:
     return (program, "--list")
 
 
-def decompress(program: str) -> Command:
-    """pg_restore that reads an archive on standard input to its end and throws the script away.
+def write_data(program: str, *, use_list: str) -> Command:
+    """pg_restore that reads an archive on standard input to its end and writes the data as a script.
 
-    Every data block is decompressed on the way, so an archive that is cut short or damaged fails here.
+    Every data block that is listed is decompressed on the way, so an archive that is cut short or damaged fails here.
     """
-    return (program, "--format=custom", "--exit-on-error", "--file=/dev/null")
+    return (program, "--format=custom", "--exit-on-error", f"--use-list={use_list}", "--file=-")
 
 
 def write_structure(program: str, archive: str) -> Command:

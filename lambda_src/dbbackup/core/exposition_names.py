@@ -62,7 +62,7 @@ def _work(kind: str, labels: tuple[str, ...]) -> Work:
         Family(f"{prefix}_last_success_timestamp_seconds", f"When {good} was finished.", labels),
         Family(f"{prefix}_recovery_point_timestamp_seconds", f"The moment whose data {good} holds.", labels),
         Family(f"{prefix}_duration_seconds", f"How long {good} took.", labels),
-        Family(f"{prefix}_rows", f"Rows in {good}, counted or estimated.", labels),
+        Family(f"{prefix}_rows", f"Rows in {good}, as counted.", labels),
         Family(f"{prefix}_tables", f"Tables in {good}.", labels),
     )
 

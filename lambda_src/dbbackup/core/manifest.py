@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from dbbackup.contract import Tier
 from dbbackup.core.errors import VerificationFailedError
+from dbbackup.core.manifest_names import Name
 from dbbackup.core.naming import BackupId
 from dbbackup.core.server_name import server_name
 
@@ -20,14 +21,19 @@ class _Document(BaseModel):
 
 
 class TableCount(_Document):
-    """Rows of one table in the snapshot of the dump."""
+    """Rows of one table in the archive."""
 
     oid: int = Field(description="pg_class.oid, which the archive's table of contents names too")
-    schema_name: str
-    table: str
+    schema_name: Name
+    table: Name
     rows: int = Field(ge=0)
-    exact: bool = Field(description="false: the planner's estimate, as the table is larger than is counted")
-    bytes: int = Field(ge=0, description="pg_table_size")
+    exact: bool = Field(default=True, description="false in older manifests only: the planner's estimate")
+    bytes: int | None = Field(default=None, ge=0, description="pg_table_size, in older manifests only")
+
+    @property
+    def counted_in_server(self) -> bool:
+        """Whether it was counted beside the dump, as earlier versions did, which was not always the same moment."""
+        return self.bytes is not None
 
 
 class Archive(_Document):
@@ -95,7 +101,7 @@ class Manifest(_Document):
     roles: Roles
     tables: tuple[TableCount, ...]
     objects: dict[str, int] = Field(
-        default_factory=dict, description="how many indexes, constraints, sequences and so on there are"
+        default_factory=dict, description="how many entries of each kind the archive's table of contents has"
     )
     verification: Verification
     client_version: str
@@ -108,7 +114,7 @@ class Manifest(_Document):
 
     @property
     def total_rows(self) -> int:
-        """Rows of all tables, exact and estimated."""
+        """Rows of all tables."""
         return sum(table.rows for table in self.tables)
 
     @property

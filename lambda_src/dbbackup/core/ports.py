@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from dbbackup.contract import Tier
+from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.compression import Compression
+from dbbackup.core.copy_ports import Copy
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.glacier import Retrieval
-from dbbackup.core.manifest import Manifest, TableCount
+from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId
 
 
@@ -44,8 +46,16 @@ class Snapshot:
     facts: ServerFacts
 
 
+@dataclass(frozen=True, slots=True)
+class RowTotal:
+    """Tables of a database, and rows of all of them."""
+
+    tables: int
+    rows: int
+
+
 class DatabaseSession(Protocol):
-    """One connection that locks out other backups, exports a snapshot and counts rows in it."""
+    """One connection that locks out other backups and exports a snapshot."""
 
     @property
     def server_version(self) -> tuple[int, str]:
@@ -57,17 +67,8 @@ class DatabaseSession(Protocol):
     def export_snapshot(self) -> Snapshot:
         """Open the transaction whose view of the data the dump will share."""
 
-    def count_rows(self, exact_max_bytes: int) -> tuple[TableCount, ...]:
-        """Rows of every table that the dump will hold, in the snapshot."""
-
-    def count_objects(self) -> dict[str, int]:
-        """How many objects of each kind there are, in the snapshot."""
-
-    def cancel(self) -> None:
-        """Stop a count that is running in another thread."""
-
-    def abandon(self) -> None:
-        """Cut the connection to a server that does not answer, so that whoever waits for it goes on."""
+    def count_rows(self) -> RowTotal:
+        """Tables and rows in the snapshot, of large tables by estimate."""
 
     def check_alive(self) -> None:
         """Raise where the connection, and so the lock, has been lost."""
@@ -91,6 +92,9 @@ class Database(Protocol):
     def session(self, purpose: str) -> AbstractContextManager[DatabaseSession]:
         """Connect; the connection ends with the context."""
 
+    def as_copy(self, contents: TableOfContents) -> Copy:
+        """The database as one that an archive was restored into."""
+
 
 class DumpProcess(Protocol):
     """A running pg_dump."""
@@ -111,9 +115,15 @@ class DumpProcess(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What pg_restore made of an archive."""
+    """What an archive that was read to its end holds.
 
-    listing: str
+    Attributes:
+        contents: its table of contents.
+        rows: rows of each table by the number of its data's entry; None where they are INSERT statements.
+    """
+
+    contents: TableOfContents
+    rows: Mapping[int, int] | None
 
 
 class ClientTools(Protocol):
@@ -142,7 +152,7 @@ class ClientTools(Protocol):
         """The role dump."""
 
     def read_archive(self, chunks: Iterable[bytes], deadline: Deadline) -> Reading:
-        """List an archive and decompress it to its end."""
+        """List an archive, decompress it to its end, and count its rows."""
 
 
 @dataclass(frozen=True, slots=True)

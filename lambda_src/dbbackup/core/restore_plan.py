@@ -100,6 +100,7 @@ class Plan:
         skips: what will be left out.
         notes: what a person should know.
         use_list: the entries to restore, as pg_restore reads them; None for all.
+        dropped: numbers of the archive's entries that are left out.
         no_tablespaces: whether objects go to the default tablespace.
         roles_to_create: roles that will be created from the role dump.
     """
@@ -108,6 +109,7 @@ class Plan:
     skips: tuple[Skip, ...] = ()
     notes: tuple[str, ...] = ()
     use_list: str | None = None
+    dropped: frozenset[int] = frozenset()
     no_tablespaces: bool = False
     roles_to_create: tuple[str, ...] = ()
 
@@ -167,6 +169,7 @@ def make_plan(
         skips=tuple(draft.skips),
         notes=tuple(draft.notes),
         use_list=kept if draft.dropped else None,
+        dropped=frozenset(draft.dropped),
         no_tablespaces=bool(missing_tablespaces),
         roles_to_create=roles,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.leftovers import Leftover, Mark
 from dbbackup.core.manifest import Source
-from dbbackup.core.ports import Database
+from dbbackup.core.ports import Database, Reading
 from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState
 from dbbackup.core.restore_script import Needs
 from dbbackup.core.toc import TableOfContents
@@ -68,6 +68,9 @@ class RestoringTools(Protocol):
 
     def contents(self, archive: Path) -> TableOfContents:
         """The table of contents."""
+
+    def read_archive(self, chunks: Iterable[bytes], deadline: Deadline) -> Reading:
+        """List an archive, decompress it to its end, and count its rows."""
 
     def needs(self, archive: Path) -> Needs:
         """Roles and tablespaces that the structure refers to."""

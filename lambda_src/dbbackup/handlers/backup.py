@@ -134,7 +134,6 @@ def _run(settings: FunctionEnvironment, asked: BackupEvent, database: str, conte
         scheduled_time=asked.scheduled_time,
         compression=settings.compression,
         compression_level=settings.compression_level,
-        exact_count_max_bytes=settings.exact_count_max_bytes,
         instance=settings.instance,
         deadline=deadline,
     )

@@ -23,7 +23,6 @@ class FunctionEnvironment(BaseModel):
     environment: str = Field(alias=EnvKey.ENVIRONMENT.value, min_length=1)
     compression: Method = Field(default=Method.AUTO, alias=EnvKey.COMPRESSION.value)
     compression_level: int = Field(default=9, alias=EnvKey.COMPRESSION_LEVEL.value)
-    exact_count_max_bytes: int = Field(default=1024**3, ge=0, alias=EnvKey.EXACT_COUNT_MAX_BYTES.value)
     deadline_margin_seconds: float = Field(default=60, gt=0, alias=EnvKey.DEADLINE_MARGIN_SECONDS.value)
     kept_days: Json[dict[Tier, Annotated[int, Field(ge=1)]]] = Field(default={}, alias=EnvKey.KEPT_DAYS.value)
     host: str = Field(alias=EnvKey.DB_HOST.value, min_length=1)

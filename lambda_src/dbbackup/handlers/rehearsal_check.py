@@ -106,7 +106,6 @@ def _point_in_time(settings: RehearsalEnvironment, task: RehearsalTask, place: _
             databases=settings.names,
             watched=[each.as_port() for each in settings.verify_tables],
             queries=[each.as_query() for each in settings.checks],
-            exact_count_max_bytes=settings.exact_count_max_bytes,
         )
 
 

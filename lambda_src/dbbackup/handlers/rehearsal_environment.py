@@ -51,7 +51,6 @@ class RehearsalEnvironment(BaseModel):
     secret_arn: str | None = Field(default=None, alias=EnvKey.DB_SECRET_ARN.value)
     sslmode: str = Field(default="verify-full", alias=EnvKey.DB_SSLMODE.value)
     sslrootcert: str | None = Field(default=None, alias=EnvKey.DB_SSLROOTCERT.value)
-    exact_count_max_bytes: int = Field(default=1024**3, ge=0, alias=EnvKey.EXACT_COUNT_MAX_BYTES.value)
     deadline_margin_seconds: float = Field(default=60, gt=0, alias=EnvKey.DEADLINE_MARGIN_SECONDS.value)
 
     def need(self, value: str | None, key: str) -> str:

@@ -14,7 +14,7 @@ from dbbackup.contract import KIND_MANIFEST, KIND_ROLES, SERVICE, Tier
 from dbbackup.core.compression import Method, choose_compression
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DbBackupError, InterruptedRunError, ServerTooNewError
-from dbbackup.core.manifest import Archive, Manifest, Roles, Source
+from dbbackup.core.manifest import Archive, Manifest, Roles, Source, TableCount
 from dbbackup.core.naming import BackupId, manifest_key, roles_key
 from dbbackup.core.ports import (
     BackupStore,
@@ -23,13 +23,12 @@ from dbbackup.core.ports import (
     DatabaseSession,
     Progress,
     ProgressListener,
+    Reading,
     no_progress,
 )
 from dbbackup.operations.catalog import read_manifest
 from dbbackup.operations.dump_stream import StoredDump, store_dump
 from dbbackup.operations.verify import Expected, Verified, verify_archive
-
-GIB = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class BackupRequest:
             backup. None for a backup on demand, which is filed under the moment it begins.
         compression: wanted method.
         compression_level: 1 to 9 for gzip, 1 to 22 for zstd.
-        exact_count_max_bytes: tables up to this size have their rows counted, larger ones estimated.
         lock_wait_seconds: how long to wait for another backup of the same database.
         instance: RDS instance identifier, for the manifest.
         safety: whether it is taken of what a restore is about to replace; the latest backup is then another one.
@@ -52,7 +50,6 @@ class BackupRequest:
     scheduled_time: datetime | None = None
     compression: Method = Method.AUTO
     compression_level: int = 9
-    exact_count_max_bytes: int = GIB
     lock_wait_seconds: float = 60
     instance: str | None = None
     safety: bool = False
@@ -103,7 +100,6 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
             store=store,
             key=key,
             compression=compression,
-            exact_count_max_bytes=request.exact_count_max_bytes,
             deadline=request.deadline,
             listener=request.listener,
         )
@@ -141,8 +137,8 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
                     compression=str(compression),
                 ),
                 roles=Roles(key=roles_key(key), size_bytes=len(roles), sha256=hashlib.sha256(roles).hexdigest()),
-                tables=dump.tables,
-                objects=dump.objects,
+                tables=_tables(verified.reading),
+                objects=verified.reading.contents.kinds,
                 verification=verified.record,
                 client_version=tools.version,
                 software_version=version(SERVICE),
@@ -207,7 +203,16 @@ def _verify(store: BackupStore, key: str, tools: ClientTools, dump: StoredDump, 
         key,
         tools,
         version_id=dump.stored.version_id,
-        expected=Expected(dump.stored.size_bytes, dump.sha256, dump.tables),
+        expected=Expected(dump.stored.size_bytes, dump.sha256),
         deadline=request.deadline,
         listener=request.listener,
+    )
+
+
+def _tables(reading: Reading) -> tuple[TableCount, ...]:
+    """Every table whose data is in the archive, with its rows as counted there."""
+    rows = reading.rows or {}
+    return tuple(
+        TableCount(oid=entry.oid, schema_name=entry.schema, table=entry.tag, rows=rows[entry.dump_id])
+        for entry in sorted(reading.contents.table_data, key=lambda entry: (entry.schema, entry.tag))
     )

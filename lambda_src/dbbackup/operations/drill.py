@@ -169,8 +169,8 @@ def _counts(manifest: Manifest, outcome: RestoreOutcome) -> tuple[Check, ...]:
         Check(name="tables", expected=tables, found=str(outcome.comparison.tables), passed=True),
         Check(
             name="rows of each table",
-            expected=f"{exact} tables as counted in the dump's snapshot",
-            found=f"{len(outcome.comparison.differences)} tables differ",
+            expected=f"{exact} tables as counted in the archive",
+            found=f"{len(outcome.comparison.differences)} things differ",
             passed=not outcome.comparison.differences,
         ),
     )

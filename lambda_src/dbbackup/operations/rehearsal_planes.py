@@ -37,7 +37,6 @@ def rehearse_point_in_time(
     databases: Sequence[str],
     watched: Sequence[WatchedTable],
     queries: Sequence[QueryOf],
-    exact_count_max_bytes: int,
 ) -> Plane:
     """Look at what was restored, as a real recovery would, and ask the configured questions.
 
@@ -58,9 +57,9 @@ def rehearse_point_in_time(
     for name in databases:
         with cluster.database(name).session("rehearsal") as session:
             session.export_snapshot()
-            counted = session.count_rows(exact_count_max_bytes)
-        tables += len(counted)
-        rows += sum(table.rows for table in counted)
+            counted = session.count_rows()
+        tables += counted.tables
+        rows += counted.rows
     return Plane(
         kind=PLANE_POINT_IN_TIME,
         restored_from=order.source,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dbbackup.core.archive_toc_reader import read_contents
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import (
     Explained,
@@ -29,6 +30,8 @@ from dbbackup.core.toc import TableOfContents
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.leftovers import tidy
 from dbbackup.operations.restore_compare import Comparison, compare, wanted
+
+_CHUNK_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,16 @@ def _fill_and_swap(
             tools.restore(archive, copy, proposal.plan, options, done.one_more, request.deadline)
         with clock.phase("compare"):
             request.listener(Progress("compare", 0))
-            comparison = compare(cluster.database(copy), manifest, options)
+            with archive.open("rb") as file:
+                whole = read_contents(file.read)
+            comparison = compare(
+                cluster.database(copy),
+                whole,
+                manifest,
+                proposal.plan.dropped,
+                options,
+                recount=lambda: tools.read_archive(_chunks(archive), request.deadline).rows,
+            )
             _refuse_differences(comparison, target)
         if existing:
             cluster.copy_properties(existing.name, copy)
@@ -215,6 +227,12 @@ def _fill_and_swap(
             _remove_copy(cluster, copy, error)
         raise
     return comparison, kept
+
+
+def _chunks(archive: Path) -> Iterator[bytes]:
+    with archive.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _is_exchanged(cluster: Cluster, copy: str, target: str) -> bool:

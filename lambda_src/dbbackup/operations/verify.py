@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest import TableCount, Verification
-from dbbackup.core.ports import BackupStore, ClientTools, Progress, ProgressListener, no_progress
-from dbbackup.core.toc import parse_listing
+from dbbackup.core.ports import BackupStore, ClientTools, Progress, ProgressListener, Reading, no_progress
 
 _UNTOUCHED = "The database and other backups are as they were."
 _DO_NOT_RELY = "Do not rely on this archive. Take a new backup, and look at what wrote or stored this one."
@@ -24,16 +23,24 @@ class Expected:
 
     size_bytes: int
     sha256: str
-    tables: tuple[TableCount, ...]
+    tables: tuple[TableCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What reading it back has shown."""
+    """What reading it back has shown.
+
+    Attributes:
+        size_bytes: bytes read.
+        sha256: their digest.
+        record: what goes into the manifest.
+        reading: what the archive holds.
+    """
 
     size_bytes: int
     sha256: str
     record: Verification
+    reading: Reading
 
 
 class _Meter:
@@ -91,7 +98,7 @@ def verify_archive(
         for _ in passing:  # whatever follows the archive's own end belongs to the object's digest, too
             deadline.check("reading the archive back")
     url = store.url(key)
-    contents = parse_listing(reading.listing)
+    contents = reading.contents
     if expected is not None:
         _compare(url, meter, contents.table_data_oids, expected)
     record = Verification(
@@ -100,7 +107,7 @@ def verify_archive(
         tables_with_data=len(contents.table_data_oids),
         duration_seconds=round(time.monotonic() - started, 3),
     )
-    return Verified(meter.size, meter.sha256, record)
+    return Verified(meter.size, meter.sha256, record, reading)
 
 
 def _compare(url: str, meter: _Meter, oids: frozenset[int], expected: Expected) -> None:
@@ -120,7 +127,7 @@ def _compare(url: str, meter: _Meter, oids: frozenset[int], expected: Expected) 
     if missing:
         names = ", ".join(f"{table.schema_name}.{table.table}" for table in missing[:5])
         raise VerificationFailedError(
-            f"{url} has no data of {len(missing)} table(s) that were counted in the same snapshot: {names}.",
+            f"{url} has no data of {len(missing)} table(s) that the manifest names: {names}.",
             untouched=_UNTOUCHED,
             action=_DO_NOT_RELY,
         )

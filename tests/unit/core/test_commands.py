@@ -33,11 +33,12 @@ def test_roles_are_dumped_without_password_hashes() -> None:
 
 def test_an_archive_is_listed_and_read_to_its_end() -> None:
     assert commands.list_contents("pg_restore") == ("pg_restore", "--list")
-    assert commands.decompress("pg_restore") == (
+    assert commands.write_data("pg_restore", use_list="/tmp/list") == (
         "pg_restore",
         "--format=custom",
         "--exit-on-error",
-        "--file=/dev/null",
+        "--use-list=/tmp/list",
+        "--file=-",
     )
 
 

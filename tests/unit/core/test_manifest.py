@@ -10,17 +10,22 @@ from hypothesis import strategies as st
 
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest import TableCount, parse_manifest
+from dbbackup.core.manifest_names import printable
 from tests.support.backups import manifest_of
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
+# Of a database without an encoding, any bytes but zero.
+RAW_NAMES = st.binary(min_size=1, max_size=63).map(
+    lambda name: name.replace(b"\0", b"0").decode("utf-8", "surrogateescape")
+)
 TABLES = st.builds(
     TableCount,
     oid=st.integers(1, 2**32 - 1),
-    schema_name=NAMES,
-    table=NAMES,
+    schema_name=RAW_NAMES,
+    table=RAW_NAMES,
     rows=st.integers(0, 2**63),
     exact=st.booleans(),
-    bytes=st.integers(0, 2**63),
+    bytes=st.none() | st.integers(0, 2**63),
 )
 
 
@@ -30,6 +35,19 @@ def test_a_manifest_comes_back_as_it_was_written(database: str, tables: list[Tab
     read = parse_manifest("key", written.to_bytes())
     assert read == written
     assert read.total_rows == sum(table.rows for table in tables)
+
+
+def test_a_name_that_is_no_text_is_written_as_json_that_others_can_read() -> None:
+    table = TableCount(oid=1, schema_name="public", table="caf\udce9", rows=1)
+    body = manifest_of().model_copy(update={"tables": (table,)}).to_bytes()
+    assert json.loads(body)["tables"][0]["table"] == "caf\0e9"
+    assert printable("caf\udce9 ä \\") == "caf\\xe9 ä \\"
+
+
+def test_a_manifest_of_before_is_read() -> None:
+    before = {"oid": 1, "schema_name": "public", "table": "t", "rows": 5, "exact": False, "bytes": 8192}
+    (table,) = parse_manifest("key", _manifest(tables=[before], objects={"indexes": 3})).tables
+    assert (table.rows, table.exact, table.counted_in_server) == (5, False, True)
 
 
 def _manifest(**changes: Any) -> bytes:

@@ -33,7 +33,6 @@ def test_all_values_are_taken() -> None:
             **COMPLETE,
             "BACKUP_COMPRESSION": "gzip",
             "BACKUP_COMPRESSION_LEVEL": "6",
-            "BACKUP_EXACT_COUNT_MAX_BYTES": "1000",
             "BACKUP_DEADLINE_MARGIN_SECONDS": "30",
             "DB_PORT": "5433",
             "DB_INSTANCE_IDENTIFIER": "ftry-prod",
@@ -42,7 +41,7 @@ def test_all_values_are_taken() -> None:
             "SOMETHING_ELSE": "ignored",
         }
     )
-    assert (read.compression, read.compression_level, read.exact_count_max_bytes) == (Method.GZIP, 6, 1000)
+    assert (read.compression, read.compression_level) == (Method.GZIP, 6)
     assert (read.deadline_margin_seconds, read.port, read.instance) == (30, 5433, "ftry-prod")
     assert (read.sslmode, read.sslrootcert, read.names) == ("require", "/ca.pem", ("ftry", "reporting"))
 
@@ -70,7 +69,6 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("BACKUP_ENVIRONMENT", ""),
         ("BACKUP_COMPRESSION", "lzma"),
         ("BACKUP_COMPRESSION_LEVEL", "best"),
-        ("BACKUP_EXACT_COUNT_MAX_BYTES", "-1"),
         ("BACKUP_DEADLINE_MARGIN_SECONDS", "0"),
         ("DB_HOST", ""),
         ("DB_PORT", "0"),
