@@ -149,3 +149,29 @@ def test_an_endpoint_that_nobody_answers_is_reported(
     with pytest.raises(StorageError, match="Could not connect to the endpoint") as failure:
         take(database, bucket.store())
     assert "gateway endpoint" in failure.value.action
+
+
+def _refuse_checksums(request: Any, **_: Any) -> AWSResponse | None:
+    """A store of before 2025 that takes no header it does not know."""
+    if any(name.lower().startswith(("x-amz-checksum", "x-amz-sdk-", "x-amz-trailer")) for name in request.headers):
+        return refusal(request, 501, "NotImplemented")
+    return None
+
+
+def test_a_store_without_checksums_is_named_and_works_with_the_setting_that_is_named(
+    large_database: Database, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def client() -> Any:
+        made = s3_store.make_client()
+        for operation in (*UPLOAD, "PutObject", "GetObject", "HeadObject"):
+            intercept(made, operation, _refuse_checksums)
+        return made
+
+    with pytest.raises(StorageError, match="NotImplemented") as failure:
+        take(large_database, bucket.store(client()))
+    for variable in ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"):
+        assert f"{variable}=when_required" in failure.value.action
+        monkeypatch.setenv(variable, "when_required")
+    outcome = take(large_database, bucket.store(client()))
+    assert len(read_catalog(bucket.store()).entries) == 1
+    assert outcome.manifest.archive.size_bytes > 20_000_000

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 ALWAYS = 10**6
 
 
-class _Raw:
+class Raw:
+    """The body of an answer."""
+
     def __init__(self, body: bytes) -> None:
         self._body = body
 
@@ -63,7 +65,7 @@ def intercept(client: S3Client, operation: str, answer: Callable[..., AWSRespons
 def refusal(request: Any, status: int, code: str) -> AWSResponse:
     """What S3 answers to a request that it does not carry out."""
     body = f"<Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
-    raw: Any = _Raw(b"" if request.method == "HEAD" else body)
+    raw: Any = Raw(b"" if request.method == "HEAD" else body)
     return AWSResponse(request.url, status, HTTPHeaders(), raw)
 
 

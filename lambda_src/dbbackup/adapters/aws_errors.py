@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConfigNotFound,
     ConfigParseError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    FlexibleChecksumError,
+    InvalidProxiesConfigError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
-from dbbackup.core.errors import ArchivedError, NotFoundError, StorageError
+from dbbackup.core.errors import ArchivedError, NotFoundError, StorageError, StorageFullError
+from dbbackup.core.s3_remedies import FULL, s3_remedy
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
-_DENIED = frozenset({"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "KMS.AccessDeniedException"})
 
 
 def code_of(error: ClientError) -> str:
@@ -61,12 +77,14 @@ def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as
                 action="Ask it back first: aws s3api restore-object. It takes 3 to 5 hours from Glacier Flexible "
                 "Retrieval and up to 12 hours from Deep Archive (standard retrieval).",
             ) from error
-        action = (
-            "Check that the role or user may do this, on the bucket and on its KMS key."
-            if code in _DENIED
-            else "Repeat it; if it fails again, look at the bucket and at the service's health."
-        )
-        raise StorageError(f"{doing} {url} failed: {code}: {said}", untouched=untouched, action=action) from error
+        kind = StorageFullError if code in FULL else StorageError
+        raise kind(
+            f"{doing} {url} failed: {code}: {said}",
+            untouched=untouched,
+            action="Make room in the store, or raise the bucket's quota."
+            if code in FULL
+            else s3_remedy(code, said, region=_region(error), skew_seconds=_skew(error)),
+        ) from error
     except NoCredentialsError as error:
         raise StorageError(
             f"{doing} {url} failed: there are no AWS credentials.",
@@ -79,9 +97,71 @@ def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as
             untouched=untouched,
             action="Check AWS_PROFILE, AWS_REGION and the files in ~/.aws.",
         ) from error
-    except BotoCoreError as error:
+    except ResponseParserError as error:
         raise StorageError(
-            f"{doing} {url} failed: {error}",
+            f"{doing} {url} failed: the answer was not understood.",
             untouched=untouched,
-            action="Check the network path to S3 (in a VPC: the gateway endpoint) and repeat.",
+            action="What answered is not S3: a proxy's own page, or an AWS_ENDPOINT_URL that leads to a web page (the "
+            "console of a store, perhaps).",
         ) from error
+    except BotoCoreError as error:
+        raise StorageError(f"{doing} {url} failed: {error}", untouched=untouched, action=_of_the_way(error)) from error
+
+
+def _region(error: ClientError) -> str | None:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    named: Mapping[str, Any] = error.response.get("Error", {})  # type: ignore[assignment]
+    region = named.get("Region") or headers.get("x-amz-bucket-region")
+    return str(region) if region else None
+
+
+def _skew(error: ClientError) -> float:
+    """How far the other clock is ahead of ours, by the time of its answer; 0 where it does not say."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    with suppress(ValueError, TypeError):
+        return (parsedate_to_datetime(headers.get("date", "")) - datetime.now(UTC)).total_seconds()
+    return 0.0
+
+
+def _of_the_way(error: BotoCoreError) -> str:
+    """What to do where no answer came, or none of S3."""
+    for kinds, remedy in _WAY:
+        if isinstance(error, kinds):
+            return remedy
+    return "Check the network path to S3 (in a VPC: the gateway endpoint) and repeat."
+
+
+_WAY: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    (
+        (ProxyConnectionError, InvalidProxiesConfigError),
+        "Check HTTPS_PROXY; NO_PROXY names what is reached without it.",
+    ),
+    (
+        (SSLError,),
+        "The store's certificate is not trusted. A proxy that reads along, or a store of your own, has an authority of "
+        "its own: name its file in AWS_CA_BUNDLE. Check the clock, too.",
+    ),
+    (
+        (TokenRetrievalError, SSOError),
+        "Log in again: aws sso login.",
+    ),
+    (
+        (CredentialRetrievalError, MetadataRetrievalError),
+        "What gives the credentials (a program of the profile, the machine's or container's role) failed: run aws sts "
+        "get-caller-identity until it answers.",
+    ),
+    (
+        (EndpointConnectionError,),
+        "Nothing answers under this address. Check DNS and the way there (in a VPC: the gateway endpoint), AWS_REGION, "
+        "since a region that does not exist has no address, and AWS_ENDPOINT_URL, if it is set.",
+    ),
+    (
+        (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError),
+        "The store did not answer in time. Check the way there (in a VPC: the gateway endpoint; elsewhere: firewalls, "
+        "HTTPS_PROXY), then repeat.",
+    ),
+    (
+        (FlexibleChecksumError,),
+        "The bytes were changed on the way: look for a proxy that changes them. Then repeat.",
+    ),
+)

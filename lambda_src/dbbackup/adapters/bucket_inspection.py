@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dbbackup.adapters.aws_errors import code_of, translated
+from dbbackup.adapters.s3_checksums import checksummed
 from dbbackup.adapters.s3_store import make_client
 from dbbackup.contract import KIND_DUMP, TAG_KIND, Tier
 from dbbackup.core.doctor_ports import BucketLook, Setting, Trait
@@ -204,7 +205,10 @@ class BucketInspection:
         """
         with translated("Starting an upload to", self._url, untouched=_UNTOUCHED):
             begun = self._s3.create_multipart_upload(
-                Bucket=self._bucket, Key=TRIED_KEY, ChecksumAlgorithm="CRC32", Tagging=f"{TAG_KIND}={KIND_DUMP}"
+                Bucket=self._bucket,
+                Key=TRIED_KEY,
+                Tagging=f"{TAG_KIND}={KIND_DUMP}",
+                **checksummed(self._s3, ChecksumAlgorithm="CRC32"),
             )["UploadId"]
         try:
             self._s3.abort_multipart_upload(Bucket=self._bucket, Key=TRIED_KEY, UploadId=begun)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +17,12 @@ from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId, is_ours, manifest_key, receipt_key, roles_key
 from dbbackup.core.ports import StoredObject
+from dbbackup.unfinished_files import claim, remove_abandoned, unfinished
 
 CHUNK_BYTES = 1024 * 1024
 PARTIAL_SUFFIX = ".partial"
 REJECTED_SUFFIX = ".rejected"
-ABANDONED_SECONDS = 86_400
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_PRIVATE = 0o600
 
 
 _KEPT = "The new backup is stored and verified, and so are those that are kept; old ones have stayed behind."
@@ -65,23 +62,39 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _is_abandoned(leftover: Path, pid: str) -> bool:
-    """Whether the process that wrote a file is gone; numbers come again, so a day without a byte counts as gone."""
-    with contextlib.suppress(FileNotFoundError):
-        if time.time() - leftover.stat().st_mtime > ABANDONED_SECONDS:
-            return True
-    return Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 class FileWriter:
-    """An archive on its way to disk, under a temporary name until :meth:`commit`."""
+    """A file on its way to disk, under a temporary name until :meth:`commit`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replacing: bool, tidy: bool = False) -> None:
+        """Begin it.
+
+        Args:
+            path: what it will be called.
+            replacing: whether it may take the place of a file of that name; else only of one that is there now.
+            tidy: whether to remove what killed runs have left beside it.
+        """
         self._path = path
-        self._partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
-        with _translated("creating", self._partial):
+        self._replacing = replacing
+        self._there = _identity(path)
+        self._stack = ExitStack()
+        with _translated("creating", path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb", 0)
+            self._descriptor, self._partial = self._stack.enter_context(
+                unfinished(path.parent, path.name, PARTIAL_SUFFIX)
+            )
+        if tidy:
+            with suppress(OSError):  # what others have left is no reason to make no backup
+                remove_abandoned(
+                    path.parent, f"*{PARTIAL_SUFFIX}", PARTIAL_SUFFIX, beside=self._descriptor, ours=is_ours
+                )
 
     def write(self, chunk: bytes) -> None:
         """Append bytes.
@@ -92,17 +105,33 @@ class FileWriter:
         view = memoryview(chunk)
         with _translated("writing", self._partial):
             while view:
-                view = view[self._file.write(view) :]
+                view = view[os.write(self._descriptor, view) :]
 
     def commit(self) -> StoredObject:
-        """Sync the bytes, then give the file its name."""
+        """Sync the bytes, then give the file its name.
+
+        Raises:
+            StorageError: another file has that name by now.
+        """
         with _translated("finishing", self._partial):
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._partial.replace(self._path)
+            os.fsync(self._descriptor)
+            if self._replacing or (self._there is not None and self._there == _identity(self._path)):
+                self._partial.replace(self._path)
+            else:
+                self._claim()
             _sync_folder(self._path.parent)
             stat = self._path.stat()
         return StoredObject(self._path.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), "LOCAL")
+
+    def _claim(self) -> None:
+        try:
+            claim(self._partial, self._path)
+        except FileExistsError as error:
+            raise StorageError(
+                f"Another backup has taken the name {self._path} while this one was made.",
+                untouched="The other one is as it was; this one was thrown away.",
+                action="Repeat the backup. Where several machines back up into one folder, give each its own.",
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -110,9 +139,7 @@ class FileWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):  # a close after a failed write may repeat that write's error
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._stack.close()
 
 
 class DirectoryStore:
@@ -135,18 +162,8 @@ class DirectoryStore:
         return str(self._folder / key)
 
     def archive_writer(self, key: str, *, expected_bytes: int) -> FileWriter:
-        """Start a file, after removing what killed runs have left."""
-        self._remove_leftovers()
-        return FileWriter(self._folder / key)
-
-    def _remove_leftovers(self) -> None:
-        """Unfinished files of processes that are gone."""
-        if not self._folder.is_dir():
-            return
-        for leftover in self._folder.glob(f"*{PARTIAL_SUFFIX}"):
-            name, _, pid = leftover.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")
-            if is_ours(name) and pid.isdecimal() and _is_abandoned(leftover, pid):
-                leftover.unlink(missing_ok=True)
+        """Start a file, and remove what killed runs have left."""
+        return FileWriter(self._folder / key, replacing=False, tidy=True)
 
     @contextmanager
     def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
@@ -165,7 +182,7 @@ class DirectoryStore:
 
     def write_document(self, key: str, body: bytes, kind: str) -> None:
         """Store a small file in one step."""
-        with FileWriter(self._folder / key) as writer:
+        with FileWriter(self._folder / key, replacing=True) as writer:
             writer.write(body)
             writer.commit()
 
@@ -195,7 +212,7 @@ class DirectoryStore:
 
     def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
         """Store it read-only, which is all a directory can do."""
-        with FileWriter(self._folder / key) as writer:
+        with FileWriter(self._folder / key, replacing=True) as writer:
             writer.write(body)
             writer.commit()
         (self._folder / key).chmod(0o400)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,10 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dbbackup.adapters.aws_errors import code_of, is_missing, translated
+from dbbackup.adapters.s3_checksums import digest_of
 from dbbackup.adapters.s3_download import stream_object
 from dbbackup.adapters.s3_upload import MultipartUpload
 from dbbackup.contract import TAG_KIND, Tier
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
+from dbbackup.core.errors import StorageError
 from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId
@@ -42,12 +42,24 @@ def make_client(*, hurried: bool = False) -> S3Client:
         if hurried
         else Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
     )
-    with translated("Using", "S3"):
+    with translated("Using", "S3"), _endpoint_understood():
         client = boto3.client("s3", config=config)
         if "amazonaws" in client.meta.endpoint_url:
             return client
         # A local endpoint has no DNS in which a bucket could be a host name.
         return boto3.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))
+
+
+@contextmanager
+def _endpoint_understood() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # "Invalid endpoint: ...", which is no error of the SDK's own
+        raise StorageError(
+            f"Using S3 failed: {error}.",
+            untouched="Nothing was read and nothing was written.",
+            action="Check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and AWS_REGION.",
+        ) from error
 
 
 class S3Store:
@@ -89,17 +101,14 @@ class S3Store:
             stream.close()  # type: ignore[attr-defined]
 
     def write_document(self, key: str, body: bytes, kind: str) -> None:
-        """Store a small object; S3 checks its SHA-256 on arrival."""
+        """Store a small object; S3 checks its digest on arrival."""
         with translated("Storing", self.url(key)):
             self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
                 ContentType="application/json" if key.endswith(".json") else "text/plain; charset=utf-8",
-                # Where a bucket locks what it is given, S3 wants the algorithm to be named besides the checksum.
-                # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=b64encode(hashlib.sha256(body).digest()).decode(),
+                **digest_of(self._client, body),
                 Tagging=f"{TAG_KIND}={kind}",
             )
 
@@ -151,8 +160,7 @@ class S3Store:
                 Key=key,
                 Body=body,
                 ContentType="application/json",
-                ChecksumSHA256=b64encode(hashlib.sha256(body).digest()).decode(),
-                ChecksumAlgorithm="SHA256",
+                **digest_of(self._client, body),
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=until,
             )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dbbackup.adapters.aws_errors import translated
+from dbbackup.adapters.s3_checksums import checksummed
 from dbbackup.contract import KIND_DUMP, TAG_KIND
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import InterruptedRunError, StorageError
@@ -67,8 +68,7 @@ class MultipartUpload:
                 Bucket=bucket,
                 Key=key,
                 ContentType="application/vnd.postgresql.dump",
-                ChecksumAlgorithm="CRC32",
-                ChecksumType="FULL_OBJECT",
+                **checksummed(client, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"),
                 Metadata={RUN_METADATA: self._run},
                 Tagging=f"{TAG_KIND}={KIND_DUMP}",
             )["UploadId"]
@@ -121,7 +121,7 @@ class MultipartUpload:
             UploadId=self._upload_id,
             PartNumber=number,
             Body=cast("bytes", body),  # the SDK takes a bytearray as it is; its type stubs do not know
-            ChecksumAlgorithm="CRC32",
+            **checksummed(self._client, ChecksumAlgorithm="CRC32"),
         )
         part: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
         if "ChecksumCRC32" in answer:
@@ -177,9 +177,9 @@ class MultipartUpload:
                 Key=self._key,
                 UploadId=self._upload_id,
                 MultipartUpload={"Parts": self._parts},
-                ChecksumCRC32=checksum,
-                ChecksumType="FULL_OBJECT",
-                MpuObjectSize=self._size,
+                **checksummed(
+                    self._client, ChecksumCRC32=checksum, ChecksumType="FULL_OBJECT", MpuObjectSize=self._size
+                ),
             )
         except (ClientError, BotoCoreError):
             # It may have been carried out though its answer was lost; a repeat then finds no upload any more.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dbbackup.core.errors import StorageError
+from dbbackup.unfinished_files import remove_abandoned, unfinished
 
 PARTIAL_SUFFIX: Final = ".partial"
 LONGEST_WAIT_SECONDS: Final = 5.0
@@ -88,21 +89,23 @@ class TextfileFolder:
     def replace(self, name: str, body: bytes) -> None:
         """Put a file in place of the one before. Call it while the folder is locked.
 
-        Whoever is killed half-way leaves the file before, whole, and a partial one that the next run overwrites and
+        Whoever is killed half-way leaves the file before, whole, and a partial one that a later run removes and
         node_exporter does not look at.
 
         Raises:
             StorageError: it cannot be written.
         """
         path = self._folder / name
-        partial = path.with_name(f".{name}{PARTIAL_SUFFIX}")
-        with _translated("Writing", path):
-            try:
-                self._write(partial, body)
-                partial.replace(path)
-            except OSError:
-                partial.unlink(missing_ok=True)
-                raise
+        with (
+            _translated("Writing", path),
+            unfinished(self._folder, f".{name}", PARTIAL_SUFFIX, mode=_READABLE) as (descriptor, partial),
+        ):
+            remove_abandoned(self._folder, f".*{PARTIAL_SUFFIX}", PARTIAL_SUFFIX, beside=descriptor, ours=_is_textfile)
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(descriptor)
+            partial.replace(path)
 
     def remove(self, name: str) -> None:
         """Remove a file, where there is one. Call it while the folder is locked.
@@ -114,12 +117,6 @@ class TextfileFolder:
         with _translated("Removing", path):
             path.unlink(missing_ok=True)
 
-    def _write(self, partial: Path, body: bytes) -> None:
-        # Unlinked first: one of another user could not be opened, and a link would lead elsewhere.
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READABLE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, _READABLE)  # whatever the umask is
-            file.write(body)
-            file.flush()
-            os.fsync(descriptor)
+
+def _is_textfile(stem: str) -> bool:
+    return stem.startswith(".") and stem.endswith(".prom")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -51,14 +50,8 @@ def say_kept(problem: object) -> None:
 
 
 def _say(*lines: str) -> None:
-    """Standard output is the command's. Where standard error is closed, what we say goes nowhere from then on."""
-    try:
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)  # else what is still to be written would fail again when Python ends, and change our status
-        os.close(nowhere)
+    """Standard output is the command's."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def _signal_name(number: int) -> str:

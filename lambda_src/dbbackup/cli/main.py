@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from importlib.metadata import version
 from itertools import takewhile
 from typing import Annotated
@@ -16,6 +15,7 @@ from dbbackup.cli import backup, doctor, drill, evidence, guard, listing, metric
 from dbbackup.cli.output import report_failure
 from dbbackup.cli.reporting import LISTENERS
 from dbbackup.cli.slack import tell_slack
+from dbbackup.cli.streams import Streams
 from dbbackup.cli.textfile import write_textfile
 from dbbackup.cli.unattended import BackupCommand, DrillCommand
 from dbbackup.contract import SERVICE
@@ -68,6 +68,7 @@ def _program(
 
 def main() -> None:
     """Run the program and exit with its status."""
+    streams = Streams()
     TOLD.listen()
     try:
         app(prog_name=SERVICE)
@@ -75,12 +76,12 @@ def main() -> None:
         _report(error)
         sys.exit(error.exit_status)
     except InterruptedRunError as error:
-        with suppress(OSError):  # whoever told us to stop may have closed our output
-            _report(error)
-            sys.stdout.flush()
-            sys.stderr.flush()
+        _report(error)
+        streams.finish()
         # Everything is in order by now. Python would wait for threads, and one may hang in a request to S3.
         os._exit(error.exit_status)
+    finally:
+        streams.finish()
 
 
 def _report(error: Explained) -> None:

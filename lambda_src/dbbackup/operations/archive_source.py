@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -17,9 +15,10 @@ from dbbackup.core.errors import ArchivedError, NotFoundError, StorageFullError,
 from dbbackup.core.glacier import ARCHIVE_CLASSES
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore, Progress, ProgressListener
+from dbbackup.unfinished_files import remove_abandoned, unfinished
 
 SPARE_BYTES = 64 * 1024**2
-_PREFIX = "dbbackup-restore-"
+_STEM = "dbbackup-restore"
 _SUFFIX = ".dump"
 
 
@@ -71,17 +70,19 @@ class ArchiveSource:
             yield local
             return
         folder = scratch or Path(tempfile.gettempdir())
-        _remove_abandoned(folder)
-        if shutil.disk_usage(folder).free < stored.size_bytes + SPARE_BYTES:
+        with unfinished(folder, _STEM, _SUFFIX) as (descriptor, path):
+            remove_abandoned(folder, f"{_STEM}*{_SUFFIX}", _SUFFIX, beside=descriptor, ours=_is_download)
+            self._refuse_without_room(folder, stored.size_bytes)
+            self._compare(self._read(stored.size_bytes, descriptor, listener))
+            yield path
+
+    def _refuse_without_room(self, folder: Path, size: int) -> None:
+        if shutil.disk_usage(folder).free < size + SPARE_BYTES:
             raise StorageFullError(
-                f"There is no room for the archive of {stored.size_bytes} bytes in {folder}.",
+                f"There is no room for the archive of {size} bytes in {folder}.",
                 untouched="No database was touched.",
                 action="Free space there, or name a folder with more room: --scratch DIR.",
             )
-        with tempfile.NamedTemporaryFile("wb", prefix=_PREFIX, suffix=_SUFFIX, dir=folder, buffering=0) as file:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
-            self._compare(self._read(stored.size_bytes, file.fileno(), listener))
-            yield Path(file.name)
 
     def _read(self, size: int, descriptor: int | None, listener: ProgressListener) -> str:
         digest = hashlib.sha256()
@@ -106,12 +107,8 @@ class ArchiveSource:
             )
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Remove downloads of runs that were killed: each run holds a lock on its own, which ends with it."""
-    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        with contextlib.suppress(OSError), path.open("rb") as file:  # of somebody else, in use, or gone by now
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+def _is_download(stem: str) -> bool:
+    return stem.startswith(_STEM)
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
