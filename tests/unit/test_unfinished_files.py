@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from dbbackup import unfinished_files
 from dbbackup.adapters.directory_store import DirectoryStore
 from dbbackup.adapters.textfile import TextfileFolder
 from dbbackup.core.errors import StorageError
@@ -106,7 +105,8 @@ def test_without_locks_the_age_alone_counts(tmp_path: Path, monkeypatch: pytest.
 def test_one_that_is_taken_away_before_it_is_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = fcntl.flock, []
+    lock = fcntl.flock
+    taken: list[Path] = []
 
     def late(descriptor: int, operation: int) -> None:
         if not taken:
@@ -149,7 +149,7 @@ def test_a_lost_answer_to_the_naming_is_no_other_backup(tmp_path: Path, monkeypa
         link(source, target)
         link(source, target)
 
-    monkeypatch.setattr(unfinished_files.os, "link", repeated)
+    monkeypatch.setattr(os, "link", repeated)
     with DirectoryStore(tmp_path).archive_writer(KEY, expected_bytes=0) as writer:
         writer.write(b"whole")
         writer.commit()

@@ -110,7 +110,7 @@ def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as
 
 def _region(error: ClientError) -> str | None:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    named: Mapping[str, Any] = error.response.get("Error", {})  # type: ignore[assignment]
+    named: Mapping[str, Any] = error.response.get("Error", {})
     region = named.get("Region") or headers.get("x-amz-bucket-region")
     return str(region) if region else None
 
