@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from constructs_lib.pitr_states import CLIENT_ERRORS, LAMBDA_ERRORS, failed, failed_as_caught, poll, retry, task
-from dbbackup.contract_pitr import PitrStep, SwapStep
+from dbbackup.contract_pitr import PitrStep, Repeated, SwapStep
 
 POLL_SECONDS: Final = 30
 
@@ -38,7 +38,7 @@ def restore_definition(*, step_arn: str, verify_arn: str, timeout_seconds: int) 
                 result="verification",
                 catch="CleanUp",
                 # A new endpoint's name and password take a while to be known everywhere.
-                retries=(retry("ConnectionFailedError", *LAMBDA_ERRORS, seconds=30, attempts=5, rate=1.5),),
+                retries=(retry(Repeated.CONNECTION.value, *LAMBDA_ERRORS, seconds=30, attempts=5, rate=1.5),),
             ),
             "Seal": step(PitrStep.SEAL, then="Report", result="sealed"),
             "Report": step(PitrStep.REPORT, then="Restored", result="report"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dbbackup.contract_pitr import PayloadField
+from dbbackup.contract_pitr import PayloadField, Repeated
 
 State = dict[str, Any]
 
@@ -23,8 +23,8 @@ LAMBDA_ERRORS: Final = (
 
 https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 """
-CLIENT_ERRORS: Final = ("ThrottledError", "InstanceBusyError")
-"""Errors of ours that end by themselves; names of classes in dbbackup.core.pitr_errors."""
+CLIENT_ERRORS: Final = (Repeated.THROTTLED.value, Repeated.INSTANCE_BUSY.value)
+"""Errors of ours that end by themselves."""
 
 
 def retry(*errors: str, seconds: int, attempts: int, rate: float = 2.0) -> dict[str, Any]:

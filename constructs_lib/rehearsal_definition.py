@@ -15,6 +15,7 @@ from constructs_lib.pitr_states import (
     retry,
     task,
 )
+from dbbackup.contract_pitr import Repeated
 from dbbackup.contract_rehearsal import DATABASE_FIELD, RehearsalStep, plane_result
 
 POLL_SECONDS: Final = 30
@@ -39,7 +40,7 @@ def rehearsal_definition(
             result=plane_result(number),
             catch="CleanUp",
             # A new endpoint's name and password take a while to be known everywhere.
-            retries=(retry("ConnectionFailedError", *LAMBDA_ERRORS, seconds=30, attempts=5, rate=1.5),),
+            retries=(retry(Repeated.CONNECTION.value, *LAMBDA_ERRORS, seconds=30, attempts=5, rate=1.5),),
         )
 
     def available(name: str, then: str) -> dict[str, State]:
@@ -95,7 +96,7 @@ def rehearsal_definition(
                 result="recorded",
                 catch="Unrecorded",
                 failure="record_failure",
-                retries=(retry("StorageError", *LAMBDA_ERRORS, seconds=10, attempts=4),),
+                retries=(retry(Repeated.STORAGE.value, *LAMBDA_ERRORS, seconds=10, attempts=4),),
             ),
             "PassedOrNot": {
                 "Type": "Choice",

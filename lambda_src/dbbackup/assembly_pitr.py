@@ -30,8 +30,7 @@ def call_function(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of a deployed function.
 
     Raises:
-        FunctionFailedError: it ran and failed.
-        DbBackupError: it could not be called.
+        DbBackupError: it failed, or could not be called.
     """
     return functions.call(functions.make_client(), name, event)
 

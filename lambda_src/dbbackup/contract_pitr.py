@@ -57,6 +57,16 @@ class SwapStep(StrEnum):
     REPORT_FAILURE = "report-failure"
 
 
+class Repeated(StrEnum):
+    """Codes of failures that the state machines repeat a task after."""
+
+    THROTTLED = "throttled"
+    INSTANCE_BUSY = "instance-busy"
+    CONNECTION = "connection"
+    """A new endpoint's name and password take a while to be known everywhere."""
+    STORAGE = "storage"
+
+
 class PayloadField(StrEnum):
     """Fields of what a state machine hands to a function."""
 

@@ -103,9 +103,9 @@ def test_the_machine_waits_while_the_archive_is_on_its_way() -> None:
 
 def test_a_failed_restore_ends_the_machine_as_failed_with_its_reason() -> None:
     def invoke(_resource: str, _payload: Any) -> Any:
-        raise TaskFailedError("RefusedError", "The database exists and is not confirmed.")
+        raise TaskFailedError("refused", "The database exists and is not confirmed.")
 
     run = execute(restore_definition(function_arn="restore"), {"to": "ftry"}, name="x", invoke=invoke)
 
-    assert (run.status, run.error) == ("FAILED", "RefusedError")
+    assert (run.status, run.error) == ("FAILED", "refused")
     assert "not confirmed" in str(run.cause)

@@ -22,7 +22,12 @@ from dbbackup.cli.main import app
 from dbbackup.cli.textfile import write_recovery
 from dbbackup.core.errors import DbBackupError, InvalidRequestError
 from dbbackup.core.exposition import samples_of
-from dbbackup.core.pitr_errors import ExecutionFailedError, FunctionFailedError, PromotionInProgressError
+from dbbackup.core.pitr_errors import (
+    FunctionFailedError,
+    NotRestorableError,
+    PromotionInProgressError,
+    RestoredDataError,
+)
 from dbbackup.core.pitr_run import RecoveryRun
 from dbbackup.core.units import format_time
 from devtools.state_machine import Run, TaskFailedError
@@ -135,7 +140,7 @@ def test_restore_without_waiting_says_how_to_follow(terminal: Recovery) -> None:
 def test_a_failed_execution_fails_the_command(terminal: Recovery) -> None:
     terminal.database.execute("DROP TABLE orders")
     shown = pitr("restore", two_hours_ago(terminal), *QUICK)
-    assert isinstance(shown.exception, ExecutionFailedError)
+    assert isinstance(shown.exception, RestoredDataError), "by its own name, as Prometheus tells it"
     assert "did not pass its verification" in str(shown.exception)
 
 
@@ -247,11 +252,11 @@ def test_another_promotion_has_its_own_status(terminal: Recovery) -> None:
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
-        ("InvalidRequestError", 2),
-        ("OutsideWindowError", 2),
-        ("BackupInProgressError", 75),
-        ("PromotionInProgressError", 75),
-        ("VerificationFailedError", 1),
+        ("invalid-request", 2),
+        ("outside-window", 2),
+        ("in-progress", 75),
+        ("promotion-in-progress", 75),
+        ("verification-failed", 1),
     ],
 )
 def test_a_failure_of_a_function_keeps_its_exit_status(kind: str, status: int) -> None:
@@ -263,7 +268,9 @@ def test_a_failure_of_a_function_keeps_its_exit_status(kind: str, status: int) -
 
 def test_the_adapter_tells_a_failed_function_from_an_answer() -> None:
     assert call(Client(Payload=BytesIO(b'{"a": 1}')), "f", {}) == {"a": 1}
-    failed = BytesIO(b'{"errorType": "NotRestorableError", "errorMessage": "too old"}')
-    with pytest.raises(FunctionFailedError, match="too old") as raised:
+    failed = BytesIO(b'{"errorType": "not-restorable", "errorMessage": "too old"}')
+    with pytest.raises(NotRestorableError, match="too old"):
         call(Client(Payload=failed, FunctionError="Unhandled"), "f", {})
-    assert raised.value.kind == "NotRestorableError"
+    gone = BytesIO(b'{"errorType": "Runtime.ExitError", "errorMessage": "signal: killed"}')
+    with pytest.raises(FunctionFailedError, match=r"Runtime\.ExitError: signal: killed"):
+        call(Client(Payload=gone, FunctionError="Unhandled"), "f", {})

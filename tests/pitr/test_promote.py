@@ -73,14 +73,14 @@ def test_and_back_and_forth(restored: Recovery) -> None:
 @pytest.mark.parametrize(
     ("event", "error", "said"),
     [
-        ({"target": TARGET, "confirm": "prod"}, "InvalidRequestError", "is not its identifier"),
-        ({"target": TARGET}, "InvalidRequestError", "confirm"),
-        ({"confirm": PROD}, "InvalidRequestError", "target"),
-        ({**PROMOTE, "force": True}, "InvalidRequestError", "force"),
-        ({"target": "ftry-prod-gone", "confirm": PROD}, "InstanceMissingError", "no instance"),
-        ({"target": "other", "confirm": PROD}, "InvalidRequestError", "ftry-prod-"),
-        (BACK, "InvalidRequestError", "has not replaced"),
-        ({**BACK, "target": TARGET}, "NotVerifiedError", "not an instance that a promotion replaced"),
+        ({"target": TARGET, "confirm": "prod"}, "invalid-request", "is not its identifier"),
+        ({"target": TARGET}, "invalid-request", "confirm"),
+        ({"confirm": PROD}, "invalid-request", "target"),
+        ({**PROMOTE, "force": True}, "invalid-request", "force"),
+        ({"target": "ftry-prod-gone", "confirm": PROD}, "instance-missing", "no instance"),
+        ({"target": "other", "confirm": PROD}, "invalid-request", "ftry-prod-"),
+        (BACK, "invalid-request", "has not replaced"),
+        ({**BACK, "target": TARGET}, "not-verified", "not an instance that a promotion replaced"),
     ],
 )
 def test_what_cannot_be_carried_out_renames_nothing(restored: Recovery, event: Any, error: str, said: str) -> None:
@@ -97,7 +97,7 @@ def test_an_instance_that_was_not_verified_is_refused(restored: Recovery) -> Non
     )
     with pytest.raises(TaskFailedError, match="has not passed the verification") as refused:
         restored.local.invoke("promote", {"target": "ftry-prod-by-hand", "confirm": PROD})
-    assert refused.value.error == "NotVerifiedError"
+    assert refused.value.error == "not-verified"
 
 
 def test_an_instance_whose_verification_failed_is_refused(recovery: Recovery) -> None:
@@ -109,7 +109,7 @@ def test_an_instance_whose_verification_failed_is_refused(recovery: Recovery) ->
     assert "was kept, as the settings keep what failed" in str(run.cause)
     with pytest.raises(TaskFailedError) as refused:
         recovery.local.invoke("promote", PROMOTE)
-    assert refused.value.error == "NotVerifiedError"
+    assert refused.value.error == "not-verified"
 
 
 def test_the_same_promotion_twice_is_the_same_execution(restored: Recovery) -> None:
@@ -122,7 +122,7 @@ def test_another_promotion_meanwhile_is_refused(restored: Recovery) -> None:
     restored.local.invoke("promote", PROMOTE)
     with pytest.raises(TaskFailedError) as refused:
         restored.local.invoke("promote", {"target": "ftry-prod-other", "confirm": PROD})
-    assert refused.value.error == "PromotionInProgressError"
+    assert refused.value.error == "promotion-in-progress"
 
 
 def test_of_two_that_started_at_once_the_younger_gives_up(restored: Recovery) -> None:
@@ -132,7 +132,7 @@ def test_of_two_that_started_at_once_the_younger_gives_up(restored: Recovery) ->
     steps = boto3.client("stepfunctions")
     second = steps.start_execution(stateMachineArn=machine, name="younger", input=json.dumps(planned))
     run = restored.local.run(second["executionArn"])
-    assert (run.status, run.error) == ("FAILED", "PromotionInProgressError")
+    assert (run.status, run.error) == ("FAILED", "promotion-in-progress")
     assert "Nothing was renamed" in str(run.cause)
     assert restored.local.run(first["execution_arn"]).status == "SUCCEEDED"
 
@@ -140,7 +140,7 @@ def test_of_two_that_started_at_once_the_younger_gives_up(restored: Recovery) ->
 def test_a_first_rename_that_fails_changes_nothing(restored: Recovery) -> None:
     restored.world.errors["ModifyDBInstance"] = [client_error("AccessDenied", "not allowed")]
     _, run = restored.local.promote(PROMOTE)
-    assert (run.status, run.error) == ("FAILED", "AwsRefusedError")
+    assert (run.status, run.error) == ("FAILED", "aws-refused")
     assert names(restored) == {PROD, TARGET}
     assert "ftry-prod is the instance that it was" in str(run.cause)
 
@@ -149,7 +149,7 @@ def test_a_second_rename_that_fails_undoes_the_first(restored: Recovery) -> None
     was = {name: resource(restored, name) for name in (PROD, TARGET)}
     restored.world.errors["ModifyDBInstance"] = [None, client_error("AccessDenied", "not allowed")]
     _, run = restored.local.promote(PROMOTE)
-    assert (run.status, run.error) == ("FAILED", "AwsRefusedError")
+    assert (run.status, run.error) == ("FAILED", "aws-refused")
     assert "not allowed" in str(run.cause)
     assert {name: resource(restored, name) for name in names(restored)} == was
     assert restored.world.describe(PROD)["DBInstanceStatus"] == "available"
@@ -172,7 +172,7 @@ def test_a_second_rename_that_never_ends_undoes_both(restored: Recovery) -> None
 
     restored.world.after["DescribeDBInstances"] = stuck
     _, run = restored.local.promote(PROMOTE)
-    assert (run.status, run.error) == ("FAILED", "WaitExceededError")
+    assert (run.status, run.error) == ("FAILED", "wait-exceeded")
     assert {name: resource(restored, name) for name in names(restored)} == was
 
 

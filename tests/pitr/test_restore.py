@@ -146,21 +146,21 @@ def test_a_request_that_failed_is_tried_anew(recovery: Recovery) -> None:
 @pytest.mark.parametrize(
     ("event", "error", "said"),
     [
-        ({"restore_time": "2020-01-01T00:00:00Z"}, "OutsideWindowError", "before the window"),
-        ({"restore_time": "1969-12-31T00:00:00Z"}, "OutsideWindowError", "before the window"),
-        ({"restore_time": "2999-01-01T00:00:00Z"}, "OutsideWindowError", "in the future"),
-        ({"restore_time": "2025-01-11T14:30:00"}, "InvalidRequestError", "has no zone"),
-        ({"restore_time": "yesterday"}, "InvalidRequestError", "is not a time"),
-        ({"restore_time": 1736605800}, "InvalidRequestError", "restore_time"),
-        ({}, "InvalidRequestError", "restore_time"),
-        ({"restore_time": "latest", "when": "now"}, "InvalidRequestError", "when"),
-        ({"restore_time": "latest", "promote": True}, "InvalidRequestError", "promoted"),
-        ({"restore_time": "latest", "target": "Ftry_Prod"}, "InvalidRequestError", "identifier"),
-        ({"restore_time": "latest", "target": "other"}, "InvalidRequestError", "ftry-prod-"),
-        ({"restore_time": "latest", "target": PROD}, "InvalidRequestError", "ftry-prod-"),
-        ({"restore_time": "latest", "source": "other"}, "InvalidRequestError", "ftry-prod-"),
-        ({"restore_time": "latest", "source": "ftry-prod-gone"}, "SourceMissingError", "no instance"),
-        ("latest", "InvalidRequestError", "the event"),
+        ({"restore_time": "2020-01-01T00:00:00Z"}, "outside-window", "before the window"),
+        ({"restore_time": "1969-12-31T00:00:00Z"}, "outside-window", "before the window"),
+        ({"restore_time": "2999-01-01T00:00:00Z"}, "outside-window", "in the future"),
+        ({"restore_time": "2025-01-11T14:30:00"}, "invalid-request", "has no zone"),
+        ({"restore_time": "yesterday"}, "invalid-request", "is not a time"),
+        ({"restore_time": 1736605800}, "invalid-request", "restore_time"),
+        ({}, "invalid-request", "restore_time"),
+        ({"restore_time": "latest", "when": "now"}, "invalid-request", "when"),
+        ({"restore_time": "latest", "promote": True}, "invalid-request", "promoted"),
+        ({"restore_time": "latest", "target": "Ftry_Prod"}, "invalid-request", "identifier"),
+        ({"restore_time": "latest", "target": "other"}, "invalid-request", "ftry-prod-"),
+        ({"restore_time": "latest", "target": PROD}, "invalid-request", "ftry-prod-"),
+        ({"restore_time": "latest", "source": "other"}, "invalid-request", "ftry-prod-"),
+        ({"restore_time": "latest", "source": "ftry-prod-gone"}, "source-missing", "no instance"),
+        ("latest", "invalid-request", "the event"),
     ],
 )
 def test_what_cannot_be_carried_out_starts_nothing(recovery: Recovery, event: Any, error: str, said: str) -> None:
@@ -185,7 +185,7 @@ def test_a_target_that_is_taken_is_refused(recovery: Recovery) -> None:
     )
     with pytest.raises(TaskFailedError, match="already") as refused:
         recovery.local.invoke("restore", asked(recovery, target="ftry-prod-copy"))
-    assert refused.value.error == "TargetTakenError"
+    assert refused.value.error == "target-taken"
 
 
 def test_a_target_that_is_taken_meanwhile_is_left_alone(recovery: Recovery) -> None:
@@ -194,7 +194,7 @@ def test_a_target_that_is_taken_meanwhile_is_left_alone(recovery: Recovery) -> N
         DBInstanceIdentifier="ftry-prod-copy", Engine="postgres", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
     )
     run = recovery.local.run(answer["execution_arn"])
-    assert (run.status, run.error) == ("FAILED", "TargetTakenError")
+    assert (run.status, run.error) == ("FAILED", "target-taken")
     assert "was not made by this execution and was left alone" in str(run.cause)
     assert "ftry-prod-copy" in recovery.world.databases
 
@@ -214,7 +214,7 @@ def test_throttling_is_waited_out(recovery: Recovery) -> None:
 def test_throttling_without_end_fails_and_leaves_nothing(recovery: Recovery) -> None:
     recovery.world.always["RestoreDBInstanceToPointInTime"] = client_error("Throttling", "Rate exceeded")
     answer, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "ThrottledError")
+    assert (run.status, run.error) == ("FAILED", "throttled")
     assert run.retries == ["Restore"] * 6
     assert "nothing is left over" in str(run.cause)
     assert answer["target"] not in recovery.world.databases
@@ -224,7 +224,7 @@ def test_throttling_without_end_fails_and_leaves_nothing(recovery: Recovery) -> 
 def test_an_instance_that_fails_is_removed(recovery: Recovery, status: str) -> None:
     recovery.world.statuses["ftry-prod-bad"] = ["creating", *[status] * 9]
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-bad"))
-    assert (run.status, run.error) == ("FAILED", "InstanceFailedError")
+    assert (run.status, run.error) == ("FAILED", "instance-failed")
     assert status in str(run.cause)
     assert "is being deleted with its backups" in str(run.cause)
     assert "ftry-prod-bad" not in recovery.world.databases
@@ -242,7 +242,7 @@ def test_a_wait_that_runs_out_fails_and_tidies_up(recovery: Recovery) -> None:
     recovery.local.local = {**recovery.local.local, "PITR_TIME_LIMIT_SECONDS": "3600"}
     recovery.world.statuses["ftry-prod-slow"] = ["creating"] * 2000
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-slow"))
-    assert (run.status, run.error) == ("FAILED", "WaitExceededError")
+    assert (run.status, run.error) == ("FAILED", "wait-exceeded")
     assert 3600 < run.seconds < 3700
     assert "still creating" in str(run.cause)
     assert "ftry-prod-slow" not in recovery.world.databases
@@ -253,7 +253,7 @@ def test_an_instance_that_cannot_be_deleted_yet_is_asked_again(recovery: Recover
     busy = client_error("InvalidDBInstanceState", "it is being created")
     recovery.world.errors["DeleteDBInstance"] = [busy] * 7
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-bad"))
-    assert run.error == "InstanceFailedError"
+    assert run.error == "instance-failed"
     assert run.retries == ["CleanUp"] * 7
     assert "ftry-prod-bad" not in recovery.world.databases
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_cleaned_up_is_named(recovery: Recovery) -> None:
     recovery.world.statuses["ftry-prod-bad"] = ["failed"] * 50
     recovery.world.always["DeleteDBInstance"] = client_error("AccessDenied", "not allowed")
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-bad"))
-    assert (run.status, run.error) == ("FAILED", "InstanceFailedError")
+    assert (run.status, run.error) == ("FAILED", "instance-failed")
     assert "The instance ftry-prod-bad may be left behind" in str(run.cause)
     assert "not allowed" in str(run.cause)
     assert "ftry-prod-bad" in recovery.world.databases
@@ -271,7 +271,7 @@ def test_what_cannot_be_cleaned_up_is_named(recovery: Recovery) -> None:
 def test_data_after_the_recovery_point_fails_the_verification(recovery: Recovery) -> None:
     recovery.database.execute("INSERT INTO orders VALUES (2, now())")
     answer, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "RestoredDataError")
+    assert (run.status, run.error) == ("FAILED", "restored-data")
     assert "newest row of ftry.public.orders" in str(run.cause)
     assert answer["target"] not in recovery.world.databases
     assert "Seal" not in run.states
@@ -284,7 +284,7 @@ def test_data_after_the_recovery_point_fails_the_verification(recovery: Recovery
 def test_missing_data_fails_the_verification(recovery: Recovery, change: str, said: str) -> None:
     recovery.database.execute(change)
     _, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "RestoredDataError")
+    assert (run.status, run.error) == ("FAILED", "restored-data")
     assert said in str(run.cause)
 
 
@@ -294,7 +294,7 @@ def test_a_server_that_lets_nobody_in_fails_after_some_tries(recovery: Recovery)
         SecretId=secret, SecretString='{"username": "postgres", "password": "another password"}'
     )
     _, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "ConnectionFailedError")
+    assert (run.status, run.error) == ("FAILED", "connection")
     assert run.retries == ["Verify"] * 5
     (told,) = recovery.world.told()
     assert told["outcome"] == "failed"
@@ -313,7 +313,7 @@ def test_a_password_that_is_refused_is_in_no_message(recovery: Recovery, capsys:
     rejected = client_error("InvalidParameterValue", f"The parameter MasterUserPassword {recovery.password} is bad")
     recovery.world.errors["ModifyDBInstance"] = [None, rejected]
     _, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "AwsRefusedError")
+    assert (run.status, run.error) == ("FAILED", "aws-refused")
     assert recovery.password not in json.dumps(run.documents) + str(run.cause) + capsys.readouterr().out
 
 
@@ -328,5 +328,5 @@ def test_a_managed_password_is_refused(recovery: Recovery) -> None:
 def test_a_server_without_tls_is_told_nothing(recovery: Recovery) -> None:
     recovery.local.local = {**recovery.local.local, "DB_SSLMODE": "verify-full"}
     _, run = recovery.local.restore(asked(recovery))
-    assert (run.status, run.error) == ("FAILED", "ConnectionFailedError")
+    assert (run.status, run.error) == ("FAILED", "connection")
     assert "does not offer TLS" in str(run.cause)

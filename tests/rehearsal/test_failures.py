@@ -21,7 +21,7 @@ from tests.support.rds_world import ACCOUNT, PROD, client_error
 
 def evidence_of(rehearsing: Rehearsing, run: Run) -> Evidence:
     """The one document of a rehearsal that failed."""
-    assert (run.status, run.error) == ("FAILED", "RehearsalFailed"), run.cause
+    assert (run.status, run.error) == ("FAILED", "rehearsal-failed"), run.cause
     chain = rehearsing.chain()
     assert chain.problems == ()
     (stored,) = chain.documents
@@ -66,7 +66,7 @@ def test_an_instance_that_fails_is_removed(rehearsing: Rehearsing, capsys: pytes
     run = rehearsing.local.rehearse()
     evidence = evidence_of(rehearsing, run)
     assert evidence.planes == ()
-    assert "InstanceFailedError" in str(evidence.failure)
+    assert "instance-failed" in str(evidence.failure)
     assert "status failed" in str(run.cause)
     assert rehearsing.temporary() == set()
     (deleted,) = rehearsing.world.called("DeleteDBInstance")
@@ -78,7 +78,7 @@ def test_a_source_that_is_gone_is_evidence_too(rehearsing: Rehearsing) -> None:
     rehearsing.world.always["DescribeDBInstances"] = client_error("DBInstanceNotFound")
     run = rehearsing.local.rehearse()
     rehearsing.world.always.clear()
-    assert "SourceMissingError" in str(evidence_of(rehearsing, run).failure)
+    assert "source-missing" in str(evidence_of(rehearsing, run).failure)
     assert not rehearsing.world.called("DeleteDBInstance")
 
 
@@ -86,7 +86,7 @@ def test_restored_data_that_is_not_right_fails_before_the_dump(rehearsing: Rehea
     rehearsing.database.execute("ALTER TABLE orders DROP created_at")
     evidence = evidence_of(rehearsing, rehearsing.local.rehearse())
     assert evidence.planes == ()
-    assert "RestoredDataError" in str(evidence.failure)
+    assert "restored-data" in str(evidence.failure)
     assert rehearsing.temporary() == set()
 
 
@@ -100,7 +100,7 @@ def change_digest(rehearsing: Rehearsing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"), [(damage_bytes, "Expected checksum"), (change_digest, "VerificationFailedError")]
+    ("damage", "said"), [(damage_bytes, "Expected checksum"), (change_digest, "verification-failed")]
 )
 def test_a_damaged_dump_fails_with_the_other_plane_in_the_evidence(
     rehearsing: Rehearsing, damage: Callable[[Rehearsing], None], said: str
@@ -147,7 +147,7 @@ def test_evidence_that_cannot_be_stored_fails_the_rehearsal_and_is_counted(
 ) -> None:
     rehearsing.world.always["PutObject"] = client_error("AccessDenied")
     run = rehearsing.local.rehearse()
-    assert (run.status, run.error) == ("FAILED", "StorageError")
+    assert (run.status, run.error) == ("FAILED", "storage")
     assert run.retries == ["Record"] * 4
     assert "AccessDenied" in str(run.cause)
     assert rehearsing.temporary() == set()
@@ -196,7 +196,7 @@ def test_an_instance_that_lost_our_mark_is_never_connected_to(rehearsing: Rehear
 
     when(rehearsing, "WaitForPassword", unmark)
     run = rehearsing.local.rehearse()
-    assert "InstanceMissingError" in str(evidence_of(rehearsing, run).failure)
+    assert "instance-missing" in str(evidence_of(rehearsing, run).failure)
     assert "Verify" not in run.states
 
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_deleted_is_named(rehearsing: Rehearsing) -> None:
     rehearsing.world.always["DeleteDBInstance"] = client_error("AccessDenied", "not allowed")
     run = rehearsing.local.rehearse()
     evidence = evidence_of(rehearsing, run)
-    assert f"{target_of(rehearsing)} may be left behind. AwsRefusedError" in str(evidence.failure)
+    assert f"{target_of(rehearsing)} may be left behind. aws-refused" in str(evidence.failure)
     assert not any(plane.removed for plane in evidence.planes)
 
 
@@ -247,5 +247,5 @@ def test_nothing_but_the_temporary_instance_is_connected_to(rehearsing: Rehearsi
             }
             with pytest.raises(TaskFailedError, match=said) as refused:
                 rehearsing.local.invoke("check", event)
-            assert refused.value.error == "RefusedError"
+            assert refused.value.error == "refused"
     assert not rehearsing.world.called("GetSecretValue")

@@ -11,19 +11,12 @@ import boto3
 from botocore.config import Config
 
 from dbbackup.adapters.rds import calling
-from dbbackup.core.errors import BackupInProgressError, DbBackupError, InvalidRequestError
-from dbbackup.core.pitr_errors import FunctionFailedError, OutsideWindowError, PromotionInProgressError
+from dbbackup.core.error_codes import ERRORS
+from dbbackup.core.pitr_errors import FunctionFailedError
 
 LIMIT_SECONDS: Final = 900
 """Longest run of a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MARGIN_SECONDS: Final = 30
-_OF_OURS: Final[Mapping[str, type[DbBackupError]]] = {
-    "InvalidRequestError": InvalidRequestError,
-    "OutsideWindowError": OutsideWindowError,
-    "BackupInProgressError": BackupInProgressError,
-    "PromotionInProgressError": PromotionInProgressError,
-}
-"""Failures that have a status of their own, which they keep on their way here."""
 
 
 def make_client() -> Any:
@@ -56,17 +49,14 @@ def call(client: Any, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
     """Call a function and wait for its answer.
 
     Raises:
-        FunctionFailedError: the function ran and failed; its own words are in the message.
-        InvalidRequestError: it did not understand what it was asked.
-        BackupInProgressError: it, or another, is at it already; and so a promotion.
-        DbBackupError: it could not be called.
+        DbBackupError: the very failure that the function ended with, in its own words; or it could not be called.
+        FunctionFailedError: it ended with something that nobody expected.
     """
     with calling("Invoke", name):
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     document: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
     if "FunctionError" not in answer:
         return document
-    kind = str(document.get("errorType", "unknown"))
+    code = str(document.get("errorType", "unknown"))
     said = str(document.get("errorMessage", "The function failed without a word."))
-    known = _OF_OURS.get(kind)
-    raise FunctionFailedError(said, kind=kind) if known is None else known(said)
+    raise ERRORS[code](said) if code in ERRORS else FunctionFailedError(f"{code}: {said}")

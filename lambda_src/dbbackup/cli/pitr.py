@@ -14,8 +14,7 @@ import typer
 from dbbackup.cli.output import examples, print_json, say
 from dbbackup.cli.pitr_metrics import refusals_told, tell_ended
 from dbbackup.core.errors import InvalidRequestError
-from dbbackup.core.pitr_errors import ExecutionFailedError
-from dbbackup.core.pitr_run import RESTORE
+from dbbackup.core.pitr_run import RESTORE, failure_of
 from dbbackup.core.pitr_window import estimate
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.operations.pitr_start import look_up
@@ -176,7 +175,7 @@ def _follow(answer: dict[str, Any], *, wait: bool, json: bool, poll: float) -> d
         time.sleep(poll)
     tell_ended(document)
     if document["status"] != "SUCCEEDED":
-        raise ExecutionFailedError(
+        raise failure_of(document)(
             f"The execution ended as {document['status']}: {document.get('error')}: {document.get('cause')}",
             action=f"`dbbackup pitr status {arn}` shows it again; the runbook says what each failure means.",
         )

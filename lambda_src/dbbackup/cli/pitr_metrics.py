@@ -13,8 +13,8 @@ from typing import Any
 
 from dbbackup.cli.textfile import write_recovery
 from dbbackup.core.errors import DbBackupError, InterruptedRunError, InvalidRequestError
-from dbbackup.core.pitr_errors import FunctionFailedError, PromotionInProgressError
-from dbbackup.core.pitr_run import RecoveryRun, error_code, run_of
+from dbbackup.core.pitr_errors import PromotionInProgressError
+from dbbackup.core.pitr_run import RecoveryRun, run_of
 
 
 def tell_ended(document: Mapping[str, Any]) -> None:
@@ -39,6 +39,5 @@ def refusals_told(system: str, operation: str) -> Iterator[None]:
     except (InvalidRequestError, PromotionInProgressError, InterruptedRunError):
         raise
     except DbBackupError as error:
-        kind = error_code(error.kind) if isinstance(error, FunctionFailedError) else ""
-        write_recovery(RecoveryRun(system, operation, datetime.now(UTC), error=kind or error.code), os.environ)
+        write_recovery(RecoveryRun(system, operation, datetime.now(UTC), error=error.code), os.environ)
         raise

@@ -13,7 +13,7 @@ class Explained:
     """What an exception says to a person: its consequence and its remedy besides what happened.
 
     Attributes:
-        code: stable word for logs, metrics and JSON output.
+        code: stable word for logs, metrics, notifications, state machines and JSON output; the only name there is.
         exit_status: status of the command line program.
         what: what happened, one sentence.
         untouched: what is still as it was.
@@ -22,6 +22,17 @@ class Explained:
 
     code: ClassVar[str] = "failed"
     exit_status: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Give the class its code for a name, as that is what others call a failure by.
+
+        Lambda reports a failure under the ``__name__`` of its class, Step Functions decides and ends by that name, and
+        loggers write it down: so all of them say what metrics, notifications and documents say. ``__qualname__``, for
+        people who read a traceback, stays.
+        https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+        """
+        super().__init_subclass__(**options)
+        cls.__name__ = cls.code
 
     def __init__(self, what: str, *, untouched: str = "", action: str = "") -> None:
         self.what = what

@@ -1,10 +1,8 @@
-"""Failures of point-in-time recovery.
-
-The state machines retry on the names of these classes: renaming one changes what is retried.
-"""
+"""Failures of point-in-time recovery. What the state machines repeat is in :class:`dbbackup.contract_pitr.Repeated`."""
 
 from __future__ import annotations
 
+from dbbackup.contract_pitr import Repeated
 from dbbackup.core.errors import DbBackupError, InvalidRequestError
 
 
@@ -50,6 +48,12 @@ class RestoredDataError(DbBackupError):
     code = "restored-data"
 
 
+class RehearsalFailedError(DbBackupError):
+    """A rehearsal did not pass; its evidence says which check did not hold."""
+
+    code = "rehearsal-failed"
+
+
 class NotVerifiedError(DbBackupError):
     """The instance has not passed its verification, so it does not become production."""
 
@@ -72,13 +76,13 @@ class RenameFailedError(DbBackupError):
 class ThrottledError(DbBackupError):
     """AWS asks us to call less often; the state machine does, with growing pauses."""
 
-    code = "throttled"
+    code = Repeated.THROTTLED.value
 
 
 class InstanceBusyError(DbBackupError):
     """The instance is changing and takes no order now; the state machine repeats it later."""
 
-    code = "instance-busy"
+    code = Repeated.INSTANCE_BUSY.value
 
 
 class InstanceMissingError(DbBackupError):
@@ -94,20 +98,12 @@ class AwsRefusedError(DbBackupError):
 
 
 class FunctionFailedError(DbBackupError):
-    """A deployed function refused or failed; what it said is the message.
-
-    Attributes:
-        kind: class of the failure inside the function.
-    """
+    """A deployed function ended with something that is no failure of ours; what it said is the message."""
 
     code = "function-failed"
 
-    def __init__(self, what: str, *, untouched: str = "", action: str = "", kind: str = "") -> None:
-        super().__init__(what, untouched=untouched, action=action)
-        self.kind = kind
-
 
 class ExecutionFailedError(DbBackupError):
-    """An execution of a state machine ended otherwise than well."""
+    """An execution of a state machine ended otherwise than well, and with no failure of ours."""
 
     code = "execution-failed"

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from dbbackup.core.error_codes import ERRORS
+from dbbackup.core.errors import DbBackupError
+from dbbackup.core.pitr_errors import ExecutionFailedError
+
 RESTORE: Final = "restore"
 _MACHINE: Final = re.compile(r"(?P<system>.+)-pitr(?P<swap>-promote)?")
 _RUNNING: Final = frozenset({"RUNNING", "PENDING_REDRIVE"})
@@ -22,7 +26,7 @@ class RecoveryRun:
         system: name and environment that the stacks begin with.
         operation: ``restore``, ``promote`` or ``rollback``.
         at: when it ended.
-        error: kind of the failure, as in the codes of :mod:`dbbackup.core.errors`; None where it succeeded.
+        error: code of the failure; None where it succeeded.
         duration_seconds: from its start to its end.
         recovery_time_seconds: of a restore, what its report says was achieved.
         recovery_point: of a restore, the moment whose data the instance holds.
@@ -55,8 +59,7 @@ def run_of(document: Mapping[str, Any]) -> RecoveryRun | None:
     operation = str(asked.get("action", "promote")) if machine["swap"] else RESTORE
     end: datetime = document.get("stopDate") or datetime.now(UTC)
     if document["status"] != "SUCCEEDED":
-        error = error_code(str(document.get("error") or "")) or str(document["status"]).lower().replace("_", "-")
-        return RecoveryRun(machine["system"], operation, end, error=error)
+        return RecoveryRun(machine["system"], operation, end, error=failure_of(document).code)
     report = json.loads(document.get("output") or "{}")
     point = report.get("recovery_point")
     return RecoveryRun(
@@ -72,8 +75,6 @@ def run_of(document: Mapping[str, Any]) -> RecoveryRun | None:
     )
 
 
-def error_code(name: str) -> str:
-    """``restored-data`` for ``RestoredDataError``; empty for what is no error of ours."""
-    if not re.fullmatch(r"[A-Za-z]+Error", name):
-        return ""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name.removesuffix("Error")).lower()
+def failure_of(document: Mapping[str, Any]) -> type[DbBackupError]:
+    """The kind of failure that an execution ended with; what is none of ours is that the execution failed."""
+    return ERRORS.get(str(document.get("error")), ExecutionFailedError)

@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         What the machine keeps. Never a secret: the machine's state can be read by whoever may look at executions.
 
     Raises:
-        DbBackupError: the machine decides by its class whether to repeat or to clean up.
+        DbBackupError: the machine decides by its code whether to repeat or to clean up.
     """
 
     def work() -> dict[str, Any]:

@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         What the machine keeps.
 
     Raises:
-        DbBackupError: the machine decides by its class whether to repeat or to undo.
+        DbBackupError: the machine decides by its code whether to repeat or to undo.
     """
 
     def work() -> dict[str, Any]:

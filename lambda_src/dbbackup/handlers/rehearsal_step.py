@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         What the machine keeps. Never a secret.
 
     Raises:
-        DbBackupError: the machine decides by its class whether to repeat or to clean up.
+        DbBackupError: the machine decides by its code whether to repeat or to clean up.
     """
     return logged("step of a rehearsal", event, lambda: _do(parse_rehearsal(event)))
 

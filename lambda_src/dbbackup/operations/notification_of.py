@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.evidence import Stored
 from dbbackup.core.notification import Failure, Notification
+from dbbackup.core.pitr_errors import RehearsalFailedError
 from dbbackup.core.rehearsal_evidence import problems_of
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.archive_source import ArchiveSource
@@ -67,7 +68,7 @@ def rehearsed(stored: Stored, location: str, *, environment: str | None = None) 
         failure=None
         if evidence.passed
         else Failure(
-            error="rehearsal-failed",
+            error=RehearsalFailedError.code,
             what=" ".join(problems_of(evidence)) or "It did not pass.",
             untouched="Only the temporary database or instance was written to.",
             action="The evidence names each check; until a rehearsal passes, do not count on this way back.",

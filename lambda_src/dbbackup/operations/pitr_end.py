@@ -128,4 +128,7 @@ def reason_of(failure: Mapping[str, Any]) -> dict[str, str]:
     except ValueError:
         document = None
     what = document.get("errorMessage") if isinstance(document, dict) else None
-    return {"error": str(failure.get("Error") or "UnknownError"), "what": str(what or cause or "No cause was given.")}
+    return {
+        "error": str(failure.get("Error") or DbBackupError.code),
+        "what": str(what or cause or "No cause was given."),
+    }

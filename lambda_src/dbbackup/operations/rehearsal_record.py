@@ -10,6 +10,7 @@ from typing import Any
 
 from dbbackup.contract import SERVICE
 from dbbackup.core.evidence import Evidence, Stored
+from dbbackup.core.pitr_errors import RehearsalFailedError
 from dbbackup.core.pitr_ports import Topic
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.rehearsal_evidence import evidence_of, problems_of
@@ -101,7 +102,7 @@ def report(stored: Stored, *, location: str, topic: Topic, objective_seconds: fl
         "key": stored.key,
         "digest": stored.digest,
         "objective_met": all(plane.recovery_seconds <= objective_seconds for plane in evidence.planes),
-        "error": "RehearsalPassed" if evidence.passed else "RehearsalFailed",
+        "error": "" if evidence.passed else RehearsalFailedError.code,
         "cause": " ".join(problems) or "Every check held.",
         "notification": told,
     }
