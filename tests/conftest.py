@@ -64,7 +64,8 @@ def _no_settings_of_the_person_who_runs_us(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """PostgreSQL 18, one for each worker."""
-    with start_server(settings={"max_connections": "60", "autovacuum": "off"}) as running:
+    settings = {"max_connections": "60", "autovacuum": "off", "wal_level": "logical", "max_prepared_transactions": "2"}
+    with start_server(settings=settings) as running:
         yield running
 
 

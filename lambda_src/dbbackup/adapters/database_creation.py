@@ -1,99 +1,68 @@
-"""A new database that is like another: its locale, and what a dump of the other would not restore."""
+"""A new database with the properties of another, and the rest of them when it is filled."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from dbbackup.adapters.statements import rows, run
-from dbbackup.core.manifest import Source
+from dbbackup.adapters.database_probes import default_tablespace, said, tablespace_problem
+from dbbackup.adapters.statements import say
+from dbbackup.core import database_changes
+from dbbackup.core.database_changes import Change
+from dbbackup.core.database_properties import DatabaseProperties
+from dbbackup.core.quoting import quote_name
+from dbbackup.core.restore_plan import Skip
 
-# Settings whose value is stored as a list of quoted names: GUC_LIST_QUOTE in PostgreSQL's guc_tables.c. Every other one
-# is set without having it: with a role or a timeout of the database we could not go on.
-_QUOTED_LISTS = frozenset({"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"})
+# Errors that say that this cannot be given here. With all others, a lost connection or a lock, nothing goes on.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_CLASSES = frozenset({"0A", "0L", "0P", "22", "42"})
+_CANNOT_CHANGE = "55P02"
 
 
-class DatabaseCreation:
-    """Creates databases through one session."""
+def create_database(session: psycopg.Connection[TupleRow], name: str, properties: DatabaseProperties | None) -> None:
+    """An empty database of this encoding, locale and tablespace, owned by us; the server's own where there are none.
 
-    def __init__(self, session: psycopg.Connection[TupleRow]) -> None:
-        self._session = session
+    In a tablespace that is not there, or not for us, it cannot be: it gets the default one.
+    """
+    default = default_tablespace(session)
+    if properties is not None and tablespace_problem(session, properties.tablespace) is not None:
+        properties = properties.model_copy(update={"tablespace": default})
+    major = session.info.server_version // 10000
+    statement = database_changes.create(name, properties, server_major=major, default_tablespace=default)
+    say(session, statement)
 
-    def like_database(self, name: str, like: str) -> None:
-        """An empty database with owner, encoding and locale of an existing one."""
-        encoding, collate, ctype, owner, provider, locale = self._locale(like)
-        statement = "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {e} LC_COLLATE {c} LC_CTYPE {t}"
-        literals: dict[str, object] = {"e": encoding, "c": collate, "t": ctype}
-        if provider in ("i", "b"):
-            kind = "icu" if provider == "i" else "builtin"
-            statement += f" LOCALE_PROVIDER {kind} {'ICU_LOCALE' if kind == 'icu' else 'BUILTIN_LOCALE'} {{l}}"
-            literals["l"] = locale
-        run(self._session, statement, name, owner, **literals)
 
-    def _locale(self, name: str) -> TupleRow:
-        columns = {
-            row[0]
-            for row in rows(self._session, "SELECT attname FROM pg_attribute WHERE attrelid = 'pg_database'::regclass")
-        }
-        locale = next((column for column in ("datlocale", "daticulocale") if column in columns), "NULL")
-        provider = "datlocprovider::text" if "datlocprovider" in columns else "'c'"
-        query = (
-            "SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba), "  # noqa: S608
-            f"{provider}, {locale} FROM pg_database WHERE datname = %s"
-        )
-        return rows(self._session, query, name)[0]
+def apply(session: psycopg.Connection[TupleRow], changes: Iterable[Change]) -> list[Skip]:
+    """Run statements, each by itself and all in the transaction that is open, if one is.
 
-    def like_source(self, name: str, source: Source | None) -> None:
-        """An empty database with encoding and collation of the one in a manifest, where this server has them."""
-        if source is None:
-            run(self._session, "CREATE DATABASE {} TEMPLATE template0", name)
-            return
-        try:
-            run(
-                self._session,
-                "CREATE DATABASE {} TEMPLATE template0 ENCODING {e} LC_COLLATE {c} LC_CTYPE {c}",
-                name,
-                e=source.encoding,
-                c=source.collation,
-            )
-        except (psycopg.errors.WrongObjectType, psycopg.errors.InvalidParameterValue):
-            # A locale that this system does not have: the server's own will sort otherwise, and lose nothing.
-            run(self._session, "CREATE DATABASE {} TEMPLATE template0 ENCODING {e}", name, e=source.encoding)
+    What somebody other than the owner has granted and cannot grant again is granted by the owner.
 
-    def copy_properties(self, source: str, name: str) -> None:
-        """Settings, grants and connection limit of a database, which its dump does not restore without --create."""
-        settings = rows(
-            self._session,
-            "SELECT r.rolname, s.setting FROM pg_db_role_setting d JOIN pg_database b ON b.oid = d.setdatabase "
-            "LEFT JOIN pg_roles r ON r.oid = d.setrole CROSS JOIN unnest(d.setconfig) AS s(setting) WHERE datname = %s",
-            source,
-        )
-        for role, setting in settings:
-            key, _, value = setting.partition("=")
-            subject = "DATABASE {}" if role is None else "ROLE {} IN DATABASE {}"
-            names = (name,) if role is None else (role, name)
-            with self._session.transaction():
-                if key in _QUOTED_LISTS:  # FROM CURRENT lets the server take the list apart
-                    rows(self._session, "SELECT set_config(%s, %s, true)", key, value)
-                    run(self._session, f"ALTER {subject} SET {{}} FROM CURRENT", *names, key)
-                else:
-                    run(self._session, f"ALTER {subject} SET {{}} TO {{v}}", *names, key, v=value)
-        limit, has_grants = rows(
-            self._session, "SELECT datconnlimit, datacl IS NOT NULL FROM pg_database WHERE datname = %s", source
-        )[0]
-        if limit >= 0:
-            run(self._session, "ALTER DATABASE {} CONNECTION LIMIT {n}", name, n=limit)
-        if has_grants:
-            run(self._session, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
-            grants = rows(
-                self._session,
-                "SELECT a.privilege_type, r.rolname, a.is_grantable FROM pg_database d "
-                "CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE datname = %s",
-                source,
-            )
-            for privilege, grantee, grantable in grants:
-                option = " WITH GRANT OPTION" if grantable else ""
-                if grantee is None:
-                    run(self._session, f"GRANT {privilege} ON DATABASE {{}} TO PUBLIC", name)
-                else:
-                    run(self._session, f"GRANT {privilege} ON DATABASE {{}} TO {{}}{option}", name, grantee)
+    Returns:
+        What the server refused, with its words and the statement to run later.
+    """
+    left = []
+    for change in changes:
+        why = _refusal(session, change.statement, change.by)
+        if why is not None:
+            left.append(Skip(change.what, why, database_changes.spoken(change)))
+            if change.by is not None:
+                _refusal(session, change.statement, None)
+    return left
+
+
+def _refusal(session: psycopg.Connection[TupleRow], statement: str, by: str | None) -> str | None:
+    try:
+        with session.transaction():
+            if by is not None:
+                say(session, f"SET LOCAL ROLE {quote_name(by)}")
+            say(session, statement)
+            if by is not None:
+                say(session, "RESET ROLE")
+    except psycopg.Error as error:
+        state = error.sqlstate or ""
+        if state[:2] not in _CLASSES and state != _CANNOT_CHANGE:
+            raise
+        return said(error)
+    return None

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
 from dbbackup.adapters.advisory_locks import give_back
+from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.restored_copy import RestoredCopy
 from dbbackup.core.archive_toc import TableOfContents
@@ -113,6 +114,7 @@ class PostgresSession:
                 encoding=encoding,
                 collation=collation,
                 wal_position=wal,
+                properties=read_properties(self._connection, self._connection.info.dbname),
             )
         return Snapshot(name=name, taken_at=taken_at, facts=facts)
 

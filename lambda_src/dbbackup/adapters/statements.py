@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
+
+NO_TIMEOUTS = """
+    SELECT set_config(name, '0', false) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout',
+                   'transaction_timeout')
+"""
+"""A role or database may have some, for applications: ours is idle while others work, and its statements are long."""
 
 
 def rows(session: psycopg.Connection[TupleRow], query: str, *values: object) -> list[TupleRow]:
     """All rows of a query with ``%s`` places."""
-    return session.execute(query.encode(), values).fetchall()
+    with _settled(session):
+        return session.execute(query.encode(), values).fetchall()
 
 
 def run(session: psycopg.Connection[TupleRow], statement: str, *names: str, **literals: object) -> None:
     """Run a statement whose ``{}`` are identifiers and whose ``{name}`` are literals, as utility commands need it."""
-    session.execute(
-        sql.SQL(statement).format(
-            *(sql.Identifier(name) for name in names),
-            **{key: sql.Literal(value) for key, value in literals.items()},
-        )
+    composed = sql.SQL(statement).format(
+        *(sql.Identifier(name) for name in names),
+        **{key: sql.Literal(value) for key, value in literals.items()},
     )
+    with _settled(session):
+        session.execute(composed)
+
+
+def say(session: psycopg.Connection[TupleRow], statement: str) -> None:
+    """Run a statement as it is written; in one without parameters ``%`` is nothing special."""
+    with _settled(session):
+        session.execute(statement.encode())
+
+
+@contextmanager
+def _settled(session: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    """Leave a session that can be used: a signal that comes during a statement cancels it and waits for its end.
+
+    The driver does so for KeyboardInterrupt only, and otherwise leaves the statement running.
+    """
+    try:
+        yield
+    except psycopg.Error:
+        raise
+    except BaseException:
+        server = session.pgconn
+        if server.transaction_status == TransactionStatus.ACTIVE:
+            session.cancel_safe(timeout=5)
+            while server.get_result() is not None:
+                pass
+        raise

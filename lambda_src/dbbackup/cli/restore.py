@@ -19,7 +19,7 @@ from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import ArchivedError, InvalidRequestError
+from dbbackup.core.errors import ArchivedError, InvalidRequestError, NotFoundError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore
@@ -83,7 +83,11 @@ def restore(
         )
     if resume:
         with assembly.cluster_for(assembly.pinned(connection)) as cluster:
-            show_resumed(resume_restore(cluster, target), target, as_json=json)
+            show_resumed(
+                resume_restore(cluster, target, lambda named: _archive_named(named, directory, bucket)),
+                target,
+                as_json=json,
+            )
         return
     if backup is None:
         raise InvalidRequestError(
@@ -128,6 +132,16 @@ def restore(
         outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
     show_outcome(outcome, source, as_json=json)
     tell(restored(outcome, source, server=server))
+
+
+def _archive_named(named: str, directory: Path | None, bucket: str | None) -> ArchiveSource | None:
+    """The archive that a mark names, or of that name where an option says it is now."""
+    try:
+        if directory is not None or bucket is not None:
+            named = named.removeprefix("s3://").partition("/")[2] if named.startswith("s3://") else Path(named).name
+        return find_source(named, directory, bucket, None, None)
+    except NotFoundError:
+        return None
 
 
 def _qualified(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import typer
 from dbbackup.cli.output import print_json, say
 from dbbackup.core.errors import RefusedError
 from dbbackup.core.ports import ProgressListener
-from dbbackup.core.restore_plan import Plan
+from dbbackup.core.restore_plan import Plan, Skip
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.leftovers import Resumed
@@ -92,6 +92,8 @@ def show_plan(plan: Plan, write: Callable[[str], None]) -> None:
         write(f"   will create the role {role!r}, without a password")
     for skip in plan.skips:
         write(f"   will skip {skip.what}: {skip.why}")
+        if skip.statement:
+            write(f"      later: {skip.statement};")
     for note in plan.notes:
         write(f"   note: {note}")
     for blocker in plan.blockers:
@@ -110,7 +112,8 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
                 "tables": outcome.comparison.tables,
                 "rows": outcome.comparison.rows,
                 "notes": list(outcome.comparison.notes),
-                "skipped": [{"what": skip.what, "why": skip.why} for skip in outcome.plan.skips],
+                "skipped": [_as_document(skip) for skip in outcome.plan.skips],
+                "refused": [_as_document(skip) for skip in outcome.refused],
                 "safety_backup": source.store.url(safety.archive.key) if safety else None,
                 "old_database": outcome.old_database,
                 "removed_leftovers": [leftover.name for leftover in outcome.tidied],
@@ -127,12 +130,24 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
     say(f"✅ Database {outcome.target!r} restored ({counts}, {checked})")
     for skip in outcome.plan.skips:
         say(f"   skipped {skip.what}: {skip.why}")
+    _show_refused(outcome.refused)
     for note in outcome.comparison.notes:
         say(f"   note: {note}")
     if outcome.old_database:
         say(f"   what it replaced is kept as {outcome.old_database!r}; DROP DATABASE removes it")
     took = ", ".join(f"{phase} {format_seconds(seconds)}" for phase, seconds in outcome.durations.items())
     say(f"   {took}")
+
+
+def _as_document(skip: Skip) -> dict[str, str]:
+    return {"what": skip.what, "why": skip.why, **({"statement": skip.statement} if skip.statement else {})}
+
+
+def _show_refused(refused: tuple[Skip, ...]) -> None:
+    for skip in refused:
+        say(f"   ⚠️  {skip.what}: {skip.why}")
+        if skip.statement:
+            say(f"      later: {skip.statement};")
 
 
 def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
@@ -145,6 +160,8 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
                 "finished": resumed.finished.mark.backup if resumed.finished else None,
                 "removed": [leftover.name for leftover in resumed.removed],
                 "old_database": resumed.old_database,
+                "refused": [_as_document(skip) for skip in resumed.refused],
+                "left_alone": list(resumed.left_alone),
             }
         )
         return
@@ -152,6 +169,9 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
         say(f"✅ Database {target!r} is now the copy restored from {resumed.finished.mark.backup}")
     else:
         say(f"✅ Database {target!r} is as it was before the restore that was stopped")
+    _show_refused(resumed.refused)
+    for sentence in resumed.left_alone:
+        say(f"   {sentence}")
     for leftover in resumed.removed:
         say(f"   removed {leftover.name!r} ({leftover.mark.state.value})")
     if resumed.old_database:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from dbbackup.contract import Tier
+from dbbackup.core.database_properties import DatabaseProperties, Locale
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest_names import Name
 from dbbackup.core.naming import BackupId
@@ -69,6 +71,15 @@ class Source(_Document):
     encoding: str
     collation: str
     wal_position: str | None = Field(default=None, description="write-ahead log position when the snapshot was taken")
+    properties: DatabaseProperties | None = Field(
+        default=None, description="of the database itself; older manifests have encoding and collation only"
+    )
+
+    @property
+    def known_properties(self) -> DatabaseProperties:
+        """What is known of the database itself."""
+        libc = Locale(provider="libc", collate=self.collation, ctype=self.collation)
+        return self.properties or DatabaseProperties(encoding=self.encoding, locale=libc)
 
     @property
     def server(self) -> str:
@@ -121,6 +132,11 @@ class Manifest(_Document):
     def age_reference(self) -> datetime:
         """The moment that the backup's age is counted from."""
         return self.snapshot_at
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the document."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """The document as it is stored."""

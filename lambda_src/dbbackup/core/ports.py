@@ -13,6 +13,7 @@ from dbbackup.contract import Tier
 from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.compression import Compression
 from dbbackup.core.copy_ports import Copy
+from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
@@ -30,6 +31,7 @@ class ServerFacts:
     encoding: str
     collation: str
     wal_position: str | None
+    properties: DatabaseProperties | None
 
     @property
     def major(self) -> int:

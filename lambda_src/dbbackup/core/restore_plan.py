@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from dbbackup.core.database_properties import DatabaseProperties
+from dbbackup.core.leftovers import Beside
 from dbbackup.core.restore_script import Needs
 from dbbackup.core.toc import EXTENSION_COMMENT, Entry, TableOfContents
 
@@ -81,14 +83,21 @@ class ServerState:
     tablespaces: frozenset[str]
     cron_database: str | None
     existing: ExistingDatabase | None
+    properties: DatabaseProperties | None = None
+    """What the restored database is to be: what the target is, or what the manifest says where there is none."""
+    creation_problem: str | None = None
+    """Why the server cannot make such a database."""
+    property_problems: tuple[Skip, ...] = ()
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Something of the archive that will not be restored, and why."""
+    """Something that will not be restored, why, and the statement that brings it later, where there is one."""
 
     what: str
     why: str
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.leftovers import Leftover, Mark
-from dbbackup.core.manifest import Source
+from dbbackup.core.leftovers import Beside, Mark
 from dbbackup.core.ports import Database, Reading
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState
+from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip
 from dbbackup.core.restore_script import Needs
 from dbbackup.core.toc import TableOfContents
 
@@ -19,14 +19,14 @@ from dbbackup.core.toc import TableOfContents
 class Cluster(Protocol):
     """A server whose databases can be created, marked, renamed and dropped."""
 
-    def state(self, target: str) -> ServerState:
-        """What the server has, and the target where it exists."""
+    def state(self, target: str, wanted: DatabaseProperties | None = None) -> ServerState:
+        """What the server has, the target where it exists, and what it would not give; a new target is as wanted."""
 
     def lock(self, target: str) -> AbstractContextManager[None]:
         """Be the only restore into this target."""
 
-    def leftovers(self, target: str) -> list[Leftover]:
-        """Databases that earlier runs have left beside a target."""
+    def beside(self, target: str) -> Beside:
+        """What earlier runs have left beside a target."""
 
     def names(self) -> list[str]:
         """All databases."""
@@ -34,11 +34,14 @@ class Cluster(Protocol):
     def ask(self, name: str, statement: str) -> str | None:
         """The first column of the first row of a question to a database, as text."""
 
-    def create(self, name: str, mark: Mark, *, like: str | None, source: Source | None) -> None:
-        """Create an empty, marked database."""
+    def create(self, name: str, mark: Mark, properties: DatabaseProperties | None) -> None:
+        """Create an empty, marked database that is ours."""
 
-    def copy_properties(self, source: str, name: str) -> None:
-        """Give a database the settings, grants and connection limit of another."""
+    def properties(self, name: str) -> DatabaseProperties | None:
+        """What a database is; None where there is none."""
+
+    def give_settings(self, name: str, properties: DatabaseProperties) -> list[Skip]:
+        """Give a database its settings and security labels; what was refused."""
 
     def create_roles(self, statements: list[str]) -> None:
         """Run statements of a role dump, all or none."""
@@ -55,8 +58,13 @@ class Cluster(Protocol):
     def answers(self, name: str) -> bool:
         """Whether a database accepts a connection."""
 
-    def swap(self, new: str, target: str, old: str | None, *, backup: str, keep_old: bool) -> None:
-        """Exchange names in one transaction."""
+    def swap(
+        self, new: str, target: str, old: str | None, *, properties: DatabaseProperties | None, mark: Mark | None
+    ) -> list[Skip]:
+        """Exchange names in one transaction; what was refused of the properties."""
+
+    def give_back(self, name: str, properties: DatabaseProperties) -> list[Skip]:
+        """Make what was replaced its owner's again, without a mark."""
 
 
 class RestoringTools(Protocol):

@@ -128,6 +128,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
                     encoding=facts.encoding,
                     collation=facts.collation,
                     wal_position=facts.wal_position,
+                    properties=facts.properties,
                 ),
                 archive=Archive(
                     key=key,

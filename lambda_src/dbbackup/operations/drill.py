@@ -99,7 +99,7 @@ def rehearse_dump(
         # Always the same name: what a rehearsal that was killed has left is found again, and so is the copy that
         # the restore inside it was filling.
         scratch = beside(name, _SCRATCH)
-        for leftover in cluster.leftovers(scratch):
+        for leftover in cluster.beside(scratch).leftovers:
             cluster.drop(leftover.name)
         cluster.drop(scratch)
         try:

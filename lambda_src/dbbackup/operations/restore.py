@@ -6,11 +6,13 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dbbackup.core.archive_toc_reader import read_contents
+from dbbackup.core.database_plan import with_database
+from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import (
     Explained,
@@ -23,7 +25,7 @@ from dbbackup.core.leftovers import Leftover, Mark, State, new_name, old_name
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import roles_key
 from dbbackup.core.ports import Progress, ProgressListener, no_progress
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, make_plan
+from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip, make_plan
 from dbbackup.core.restore_ports import Cluster, RestoringTools
 from dbbackup.core.restore_script import statements_for
 from dbbackup.core.toc import TableOfContents
@@ -77,6 +79,7 @@ class RestoreOutcome:
         safety_backup: manifest of what it replaced; None where there was nothing.
         old_database: name of what it replaced, where that was kept.
         tidied: what earlier runs had left and this one removed.
+        refused: what the server refused of the database's properties although the plan expected otherwise.
         durations: seconds of each phase, in order.
     """
 
@@ -86,6 +89,7 @@ class RestoreOutcome:
     safety_backup: Manifest | None
     old_database: str | None
     tidied: tuple[Leftover, ...]
+    refused: tuple[Skip, ...] = ()
     durations: dict[str, float] = field(default_factory=dict)
 
 
@@ -130,15 +134,20 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
         if proposal.server.existing is not None:
             with clock.phase("safety backup"):
                 safety = request.safety_backup()
-        comparison, old = _fill_and_swap(request, cluster, tools, archive, contents, proposal, clock)
-    return RestoreOutcome(options.target, proposal.plan, comparison, safety, old, tuple(tidied), clock.seconds)
+        comparison, old, refused = _fill_and_swap(request, cluster, tools, archive, contents, proposal, clock)
+    return RestoreOutcome(options.target, proposal.plan, comparison, safety, old, tuple(tidied), refused, clock.seconds)
 
 
 def _propose(
     request: RestoreRequest, cluster: Cluster, tools: RestoringTools, archive: Path, contents: TableOfContents
 ) -> Proposal:
     options, manifest = request.options, request.source.manifest
-    state = cluster.state(options.target)
+    wanted_properties = None
+    if manifest is not None:
+        wanted_properties = manifest.source.known_properties.restricted(
+            owner=options.owner, privileges=options.privileges
+        )
+    state = cluster.state(options.target, wanted_properties)
     wanted_oids = None
     if options.partial:
         if manifest is None:
@@ -157,6 +166,7 @@ def _propose(
         wanted_oids=wanted_oids,
         has_role_dump=manifest is not None,
     )
+    plan = with_database(plan, state, options, manifest.source.known_properties if manifest else None)
     return Proposal(request.source, options, state, plan)
 
 
@@ -181,19 +191,17 @@ def _fill_and_swap(
     contents: TableOfContents,
     proposal: Proposal,
     clock: _Clock,
-) -> tuple[Comparison, str | None]:
+) -> tuple[Comparison, str | None, tuple[Skip, ...]]:
     options, manifest = request.options, request.source.manifest
     target, existing = options.target, proposal.server.existing
     copy = new_name(target)
+    marked = _marks(request, proposal)
     swapping = False
     try:
         with clock.phase("restore"):
             if proposal.plan.roles_to_create and manifest is not None:
                 cluster.create_roles(_role_statements(request.source, manifest, proposal))
-            mark = Mark(target, State.RESTORING, request.source.url)
-            cluster.create(
-                copy, mark, like=existing.name if existing else None, source=manifest.source if manifest else None
-            )
+            cluster.create(copy, marked(State.RESTORING), proposal.server.properties)
             done = _ItemCounter(contents.entries, request.listener)
             tools.restore(archive, copy, proposal.plan, options, done.one_more, request.deadline)
         with clock.phase("compare"):
@@ -209,14 +217,16 @@ def _fill_and_swap(
                 recount=lambda: tools.read_archive(_chunks(archive), request.deadline).rows,
             )
             _refuse_differences(comparison, target)
-        if existing:
-            cluster.copy_properties(existing.name, copy)
-        cluster.mark(copy, Mark(target, State.VERIFIED, request.source.url))
+        properties = cluster.properties(target) or proposal.server.properties
+        refused = cluster.give_settings(copy, properties) if properties else []
+        cluster.mark(copy, marked(State.VERIFIED))
         with clock.phase("swap"):
             swapping = True
             old = old_name(target, datetime.now(UTC)) if existing else None
-            cluster.swap(copy, target, old, backup=request.source.url, keep_old=options.keep_old)
-            kept = _check_and_drop_old(cluster, target, old, keep=options.keep_old)
+            comment = properties.comment if properties else None
+            mark = None if options.keep_old else replace(marked(State.REPLACED), original_comment=comment)
+            refused += cluster.swap(copy, target, old, properties=properties, mark=mark)
+            kept = _check_and_drop_old(cluster, target, old, properties, keep=options.keep_old)
     except BaseException as error:
         if swapping and isinstance(error, InterruptedRunError) and _is_exchanged(cluster, copy, target):
             error.untouched = f"The database {target!r} is the restored copy already, complete and compared."
@@ -226,7 +236,27 @@ def _fill_and_swap(
         elif not (swapping and isinstance(error, RestoreFailedError)):
             _remove_copy(cluster, copy, error)
         raise
-    return comparison, kept
+    planned = {skip.what for skip in proposal.plan.skips}
+    return comparison, kept, tuple(skip for skip in refused if skip.what not in planned)
+
+
+def _marks(request: RestoreRequest, proposal: Proposal) -> Callable[[State], Mark]:
+    options, source, manifest = request.options, request.source, request.source.manifest
+    local = source.store.local_path(source.key)
+    archive = str(local.absolute()) if local else source.url  # a run elsewhere is to find it, too
+
+    def mark(state: State) -> Mark:
+        return Mark(
+            options.target,
+            state,
+            archive,
+            manifest_sha256=manifest.digest if manifest else None,
+            owner=options.owner,
+            privileges=options.privileges,
+            skipped=tuple(sorted(proposal.plan.dropped)),
+        )
+
+    return mark
 
 
 def _chunks(archive: Path) -> Iterator[bytes]:
@@ -236,7 +266,7 @@ def _chunks(archive: Path) -> Iterator[bytes]:
 
 
 def _is_exchanged(cluster: Cluster, copy: str, target: str) -> bool:
-    return all(leftover.name != copy for leftover in cluster.leftovers(target))
+    return all(leftover.name != copy for leftover in cluster.beside(target).leftovers)
 
 
 def _refuse_differences(comparison: Comparison, target: str) -> None:
@@ -248,8 +278,10 @@ def _refuse_differences(comparison: Comparison, target: str) -> None:
         )
 
 
-def _check_and_drop_old(cluster: Cluster, target: str, old: str | None, *, keep: bool) -> str | None:
-    """Drop what the target was, once the new one answers; its name where it is still there."""
+def _check_and_drop_old(
+    cluster: Cluster, target: str, old: str | None, properties: DatabaseProperties | None, *, keep: bool
+) -> str | None:
+    """Drop what the target was, once the new one answers; its name where it is still there, and stays."""
     if not cluster.answers(target):
         raise RestoreFailedError(
             f"The restored database {target!r} was put in place and does not answer.",
@@ -259,7 +291,9 @@ def _check_and_drop_old(cluster: Cluster, target: str, old: str | None, *, keep:
     if old is not None and not keep:
         try:
             cluster.drop(old)
-        except RestoreFailedError:  # the restore is done all the same; the next run tries again
+        except RestoreFailedError:  # the restore is done all the same
+            if properties is not None:
+                cluster.give_back(old, properties)
             return old
         return None
     return old

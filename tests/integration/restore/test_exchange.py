@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from dbbackup.adapters import postgres_cluster
+from dbbackup.adapters import exchange
 from tests.support import comparison
 from tests.support.command import start_dbbackup
 from tests.support.databases import Database, DatabaseMaker
@@ -79,8 +79,8 @@ def test_clients_that_come_back_at_once_never_miss_the_target(scene: Scene, hold
 
 
 def test_somebody_who_holds_the_name_is_not_waited_for_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_cluster, "SWAP_SECONDS", 0)
-    monkeypatch.setattr(postgres_cluster, "LOCK_WAIT", "200ms")
+    monkeypatch.setattr(exchange, "SECONDS", 0)
+    monkeypatch.setattr(exchange, "LOCK_WAIT", "200ms")
     with scene.target.server.connect() as session, session.transaction():
         session.execute(f"COMMENT ON DATABASE \"{scene.target.name}\" IS 'not committed'".encode())
         ended = scene.restore("--json")
@@ -122,24 +122,25 @@ def test_told_to_stop_when_it_is_done(scene: Scene) -> None:
     assert scene.beside() == {}
 
 
-def test_an_old_database_that_cannot_be_dropped_is_named(scene: Scene) -> None:
-    """A replication slot is what does that in practice; this needs no setting of the server."""
+def test_an_old_database_that_cannot_be_dropped_is_kept_for_good(scene: Scene) -> None:
+    """An active replication slot is what does that in practice; a prepared transaction does, too."""
     point = "dbbackup.adapters.postgres_cluster:PostgresCluster.answers:after::1"
     command = start_halting(point, "restore", scene.saved.archive, "--yes", environment=scene.environment)
     (old,) = scene.beside()
     server = scene.target.server
-    server.execute(f"UPDATE pg_database SET datistemplate = true WHERE datname = '{old}'")
+    server.execute("BEGIN; CREATE TABLE held (); PREPARE TRANSACTION 'held'", old)
     command.send_signal(signal.SIGCONT)
     out, err = command.communicate(timeout=60)
     assert command.returncode == 0, err
     assert f"what it replaced is kept as '{old}'" in out
     assert scene.is_restored()
-    refused = scene.restore()
-    assert refused.status == 1
-    assert f"The database '{old}' could not be removed: cannot drop a template database" in refused.err
-    server.execute(f"UPDATE pg_database SET datistemplate = false WHERE datname = '{old}'")
-    assert scene.resume().status == 0
-    assert scene.beside() == {}
+    again = scene.restore("--plan")
+    assert f"'{old}' is what an earlier restore has replaced and kept; it stays" in again.out
+    assert scene.restore().status == 0
+    assert scene.beside() == {old: ""}, "what was said to be kept is kept"
+    assert comparison.contents(Database(server, old)) == scene.present
+    server.execute("ROLLBACK PREPARED 'held'", old)
+    server.execute(f'DROP DATABASE "{old}"')
 
 
 def test_timeouts_of_the_role_do_not_end_a_restore(scene: Scene) -> None:

@@ -21,8 +21,8 @@ from tests.support.halting import start_halting
 from tests.support.restores import Saved, Scene, save
 
 CLUSTER = "dbbackup.adapters.postgres_cluster:PostgresCluster"
+EXCHANGE = "dbbackup.adapters.exchange"
 RESTORE = "dbbackup.operations.restore"
-RENAME = "ALTER DATABASE {} RENAME"
 POINTS = {
     "reading the archive": "dbbackup.operations.archive_source:ArchiveSource._compare:before::1",
     "before the safety backup": "dbbackup.cli.restore:_safety_backup:before::1",
@@ -32,8 +32,8 @@ POINTS = {
     "comparing": f"{RESTORE}:compare:before::1",
     "compared, not marked so": f"{CLUSTER}.mark:before:VERIFIED:1",
     "verified, before the exchange": f"{CLUSTER}.swap:before::1",
-    "in the exchange, one name changed": f"{CLUSTER}._do:after:{RENAME}:1",
-    "in the exchange, both names changed": f"{CLUSTER}._do:after:{RENAME}:2",
+    "in the exchange, one name changed": f"{EXCHANGE}:rename:after::1",
+    "in the exchange, both names changed": f"{EXCHANGE}:rename:after::2",
     "exchanged, old one not removed": f"{RESTORE}:_check_and_drop_old:before::1",
     "old one removed": f"{RESTORE}:_check_and_drop_old:after::1",
 }

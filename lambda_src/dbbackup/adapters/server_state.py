@@ -1,0 +1,94 @@
+"""What a plan asks of a server: what it has, what it lets us do, and what is in the target's place."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from dbbackup.adapters import contents
+from dbbackup.adapters.database_probes import creation_problem, properties_problems
+from dbbackup.adapters.database_properties import read_properties
+from dbbackup.adapters.postgres_connection import connect
+from dbbackup.adapters.statements import NO_TIMEOUTS, rows
+from dbbackup.core.connection import Connection
+from dbbackup.core.database_properties import DatabaseProperties
+from dbbackup.core.leftovers import MAX_MARK, Beside, Found, sort_out
+from dbbackup.core.restore_plan import ExistingDatabase, ServerState
+
+_STATE = """
+    SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, current_user,
+           r.rolsuper, r.rolsuper OR r.rolcreatedb, pg_is_in_recovery(),
+           ARRAY(SELECT rolname::text FROM pg_roles), ARRAY(SELECT name::text FROM pg_available_extensions),
+           ARRAY(SELECT spcname::text FROM pg_tablespace), current_setting('cron.database_name', true)
+    FROM pg_roles r WHERE r.rolname = current_user
+"""
+_EXISTING = """
+    SELECT pg_get_userbyid(datdba),
+           CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')
+                THEN pg_database_size(oid) ELSE 0 END
+    FROM pg_database WHERE datname = %s
+"""
+_SESSIONS = """
+    SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type), usename, pid)
+    FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
+"""
+# One character more than a mark may have is enough to see that it is none.
+_BESIDE = """
+    SELECT datname, pg_get_userbyid(datdba), pg_get_userbyid(datdba) = current_user,
+           left(shobj_description(oid, 'pg_database'), %s)
+    FROM pg_database WHERE datname <> %s
+"""
+
+
+def read_state(
+    session: psycopg.Connection[TupleRow], connection: Connection, target: str, wanted: DatabaseProperties | None
+) -> ServerState:
+    """What the server has, the target where it exists, and what of its properties the server would not give.
+
+    Args:
+        session: to a maintenance database.
+        connection: how the target is reached.
+        target: its name.
+        wanted: the properties of a target that does not exist yet.
+    """
+    version, major, user, superuser, may_create, recovery, roles, extensions, spaces, cron = rows(session, _STATE)[0]
+    existing, of_existing = _existing(session, connection, target)
+    properties = of_existing or wanted
+    beside = databases_beside(session, target)
+    return ServerState(
+        version=version,
+        major=major,
+        user=user,
+        superuser=superuser,
+        may_create_databases=may_create,
+        in_recovery=recovery,
+        roles=frozenset(roles),
+        extensions=frozenset(extensions),
+        tablespaces=frozenset(spaces),
+        cron_database=cron,
+        existing=existing,
+        properties=properties,
+        creation_problem=creation_problem(session, properties) if properties else None,
+        property_problems=properties_problems(session, target, properties) if properties else (),
+        beside=beside,
+    )
+
+
+def _existing(
+    session: psycopg.Connection[TupleRow], connection: Connection, target: str
+) -> tuple[ExistingDatabase | None, DatabaseProperties | None]:
+    found = rows(session, _EXISTING, target)
+    if not found:
+        return None, None
+    sessions = tuple(row[0] for row in rows(session, _SESSIONS, target))
+    with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
+        rows(inside, NO_TIMEOUTS)
+        tables = len(inside.execute(contents.TABLES.encode()).fetchall())
+        properties = read_properties(inside, target)
+    return ExistingDatabase(target, found[0][0], found[0][1], sessions, tables), properties
+
+
+def databases_beside(session: psycopg.Connection[TupleRow], target: str) -> Beside:
+    """What earlier runs have left beside a target, and what only looks like it."""
+    found = rows(session, _BESIDE, MAX_MARK + 1, target)
+    return sort_out(target, (Found(*row) for row in found))
