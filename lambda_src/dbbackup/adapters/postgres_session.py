@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from dbbackup.adapters import contents
 from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.database_properties import read_properties
+from dbbackup.adapters.left_out import left_out
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.restored_copy import RestoredCopy
 from dbbackup.core.archive_toc import TableOfContents
@@ -20,6 +21,8 @@ from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.diagnosis import dump_remedy
 from dbbackup.core.errors import BackupInProgressError, DatabaseReadError
+from dbbackup.core.left_out import not_asked
+from dbbackup.core.manifest import NotInDump
 from dbbackup.core.ports import RowTotal, ServerFacts, Snapshot
 
 # Two-key advisory locks are per database, so the pair only has to be unlike other programs' pairs.
@@ -36,7 +39,8 @@ _RAW_NAMES = b"SET LOCAL row_security = off; SET LOCAL client_encoding = 'SQL_AS
 _FACTS = """
     SELECT pg_export_snapshot(), now(), pg_database_size(current_database()),
            pg_encoding_to_char(encoding), datcollate,
-           (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
+           (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text,
+           pg_is_in_recovery()
     FROM pg_database WHERE datname = current_database()
 """
 _LOCK_HOLDER = """
@@ -104,7 +108,7 @@ class PostgresSession:
         """
         with self._translated("taking the snapshot"):
             self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            name, taken_at, size, encoding, collation, wal = self._one(_FACTS)
+            name, taken_at, size, encoding, collation, wal, standby = self._one(_FACTS)
             number, version = self.server_version
             facts = ServerFacts(
                 version=version,
@@ -115,6 +119,7 @@ class PostgresSession:
                 collation=collation,
                 wal_position=wal,
                 properties=read_properties(self._connection, self._connection.info.dbname),
+                standby=standby,
             )
         return Snapshot(name=name, taken_at=taken_at, facts=facts)
 
@@ -124,6 +129,18 @@ class PostgresSession:
                 return str(self._one("SELECT system_identifier FROM pg_control_system()")[0])
         except psycopg.errors.InsufficientPrivilege:
             return None  # not given to everybody on every platform, and only good to know
+
+    def left_out(self) -> tuple[NotInDump, ...]:
+        """What the database has and a dump by this user has not; a server that does not say it costs no backup.
+
+        Raises:
+            DatabaseReadError: the connection was lost.
+        """
+        try:
+            return left_out(self._connection)
+        except psycopg.Error as error:
+            self.check_alive()
+            return (not_asked(" ".join(str(error).split())),)
 
     def count_rows(self) -> RowTotal:
         """How many tables there are and how many rows they have, of large ones by the planner's estimate.

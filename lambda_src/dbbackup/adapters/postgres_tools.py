@@ -149,10 +149,14 @@ class PostgresTools:
             return "not support compression" not in process.said()
 
     @contextmanager
-    def start_dump(self, snapshot: str, compression: Compression) -> Iterator[PgDump]:
+    def start_dump(self, snapshot: str, compression: Compression, *, standby: bool = False) -> Iterator[PgDump]:
         """Start pg_dump; it is killed where the context ends before it does."""
         command = commands.dump(
-            self._program("pg_dump"), snapshot=snapshot, compression=compression, client_major=self.major
+            self._program("pg_dump"),
+            snapshot=snapshot,
+            compression=compression,
+            client_major=self.major,
+            standby=standby,
         )
         with self._start(command, connect=True) as process:
             yield PgDump(process)

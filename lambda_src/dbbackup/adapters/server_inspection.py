@@ -10,11 +10,13 @@ from typing import Final
 import psycopg
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters.left_out import left_out
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import rows
 from dbbackup.core.connection import Connection
 from dbbackup.core.doctor_ports import Part, ServerLook
 from dbbackup.core.errors import DatabaseReadError
+from dbbackup.core.manifest import NotInDump
 
 _TIMEOUT: Final = "30s"
 _FACTS: Final = """
@@ -108,16 +110,32 @@ class ServerInspection:
         """
         return tuple(row[0] for row in self._rows(_QUERIES[part]))
 
+    def left_out(self) -> tuple[NotInDump, ...]:
+        """What the database has and a dump by our user has not.
+
+        Raises:
+            DatabaseReadError: the server does not say it.
+        """
+        try:
+            return left_out(self._connection)
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+        raise _not_said(said)
+
     def _rows(self, query: str) -> list[TupleRow]:
         try:
             return rows(self._connection, query)
         except psycopg.Error as error:
             said = " ".join(str(error).split())
-        raise DatabaseReadError(
-            f"The database cannot be looked at: {said}.",
-            untouched="Nothing was changed.",
-            action="Look at the server's log; a backup would fail in the same way.",
-        )
+        raise _not_said(said)
+
+
+def _not_said(said: str) -> DatabaseReadError:
+    return DatabaseReadError(
+        f"The database cannot be looked at: {said}.",
+        untouched="Nothing was changed.",
+        action="Look at the server's log; a backup would fail in the same way.",
+    )
 
 
 @contextmanager

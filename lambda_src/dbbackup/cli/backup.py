@@ -163,6 +163,8 @@ def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
     say(f"✅ Backup created: {store.url(manifest.archive.key)} ({size}, {took})")
     rows = f"{manifest.total_rows:,} rows"
     say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
+    for left_out in manifest.not_in_dump:
+        warn(f"Not in the backup: {left_out.what}. Because {left_out.why}. {left_out.keep}")
 
 
 def tell_made(store: BackupStore, outcome: BackupOutcome) -> None:

@@ -9,7 +9,7 @@ LOCK_WAIT_TIMEOUT = "300s"
 """How long pg_dump waits for a table that somebody holds exclusively, before it fails instead of hanging."""
 
 
-def dump(program: str, *, snapshot: str, compression: Compression, client_major: int) -> Command:
+def dump(program: str, *, snapshot: str, compression: Compression, client_major: int, standby: bool = False) -> Command:
     """pg_dump of the whole database in custom format, to standard output.
 
     https://www.postgresql.org/docs/current/app-pgdump.html
@@ -22,6 +22,8 @@ def dump(program: str, *, snapshot: str, compression: Compression, client_major:
         f"--lock-wait-timeout={LOCK_WAIT_TIMEOUT}",
         "--no-password",
         "--verbose",  # its lines on standard error say which table it is at
+        # A standby has none of it, and reading an unlogged table there is an error.
+        *(("--no-unlogged-table-data",) if standby else ()),
     )
 
 

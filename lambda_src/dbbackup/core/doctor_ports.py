@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from dbbackup.core.manifest import NotInDump
+
 
 @dataclass(frozen=True, slots=True)
 class ServerLook:
@@ -54,6 +56,9 @@ class Server(Protocol):
 
     def unreadable(self, part: Part) -> tuple[str, ...]:
         """Names of the objects that our user's dump could not read, or not read whole."""
+
+    def left_out(self) -> tuple[NotInDump, ...]:
+        """What the database has and a dump by our user has not."""
 
 
 class Directory(Protocol):

@@ -7,6 +7,8 @@ from typing import Final
 
 from dbbackup.core.doctor import Finding, failed, fine, warning
 from dbbackup.core.doctor_ports import Part, ServerLook
+from dbbackup.core.left_out import LeftOut
+from dbbackup.core.manifest import NotInDump
 
 _SHOWN: Final = 3
 _FIRST_WITH_READ_ALL: Final = 14
@@ -107,6 +109,17 @@ def schema_of(name: str) -> str:
         return name.partition(".")[0]
     end = name.replace('""', "__").index('"', 1)
     return name[: end + 1]
+
+
+def left_out_finding(found: tuple[NotInDump, ...]) -> Finding:
+    """Whether the database has something that no dump holds; subscriptions have a check of their own."""
+    others = [each for each in found if not each.what.startswith(LeftOut.SUBSCRIPTIONS.value)]
+    if not others:
+        return fine("a dump holds everything that there is")
+    return warning(
+        "a dump has not: " + "; ".join(f"{each.what} ({each.why})" for each in others),
+        " ".join(each.keep for each in others),
+    )
 
 
 def replication_finding(look: ServerLook) -> Finding:

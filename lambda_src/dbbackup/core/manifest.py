@@ -38,6 +38,14 @@ class TableCount(_Document):
         return self.bytes is not None
 
 
+class NotInDump(_Document):
+    """Something that the database has and its dump has not."""
+
+    what: str
+    why: str
+    keep: str = Field(description="how it is kept all the same")
+
+
 class Archive(_Document):
     """The stored archive."""
 
@@ -114,6 +122,7 @@ class Manifest(_Document):
     objects: dict[str, int] = Field(
         default_factory=dict, description="how many entries of each kind the archive's table of contents has"
     )
+    not_in_dump: tuple[NotInDump, ...] = Field(default=(), description="what the database has and no dump of it holds")
     verification: Verification
     client_version: str
     software_version: str

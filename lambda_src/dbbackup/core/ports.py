@@ -16,7 +16,7 @@ from dbbackup.core.copy_ports import Copy
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.glacier import Retrieval
-from dbbackup.core.manifest import Manifest
+from dbbackup.core.manifest import Manifest, NotInDump
 from dbbackup.core.naming import BackupId
 
 
@@ -32,6 +32,7 @@ class ServerFacts:
     collation: str
     wal_position: str | None
     properties: DatabaseProperties | None
+    standby: bool = False
 
     @property
     def major(self) -> int:
@@ -68,6 +69,9 @@ class DatabaseSession(Protocol):
 
     def export_snapshot(self) -> Snapshot:
         """Open the transaction whose view of the data the dump will share."""
+
+    def left_out(self) -> tuple[NotInDump, ...]:
+        """What the database has and a dump by this user has not."""
 
     def count_rows(self) -> RowTotal:
         """Tables and rows in the snapshot, of large tables by estimate."""
@@ -147,7 +151,9 @@ class ClientTools(Protocol):
     def has_zstd(self) -> bool:
         """Whether pg_dump can compress with zstd."""
 
-    def start_dump(self, snapshot: str, compression: Compression) -> AbstractContextManager[DumpProcess]:
+    def start_dump(
+        self, snapshot: str, compression: Compression, *, standby: bool = False
+    ) -> AbstractContextManager[DumpProcess]:
         """Start pg_dump; it is killed where the context ends before it does."""
 
     def dump_roles(self, deadline: Deadline) -> bytes:

@@ -104,6 +104,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
             listener=request.listener,
         )
         dump_seconds = time.monotonic() - dump_clock
+        left_out = session.left_out()
         with _nothing_half_made(store, key):
             verified = _verify(store, key, tools, dump, request)
             store.write_document(roles_key(key), roles, KIND_ROLES)
@@ -140,6 +141,7 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
                 roles=Roles(key=roles_key(key), size_bytes=len(roles), sha256=hashlib.sha256(roles).hexdigest()),
                 tables=_tables(verified.reading),
                 objects=verified.reading.contents.kinds,
+                not_in_dump=left_out,
                 verification=verified.record,
                 client_version=tools.version,
                 software_version=version(SERVICE),

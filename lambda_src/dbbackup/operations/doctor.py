@@ -88,6 +88,7 @@ class _Doctor:
         yield Check("server's clock", self._server_clock, ("connection",))
         for part in Part:
             yield Check(part.value, partial(self._rights, part), ("connection",))
+        yield Check("left out", lambda: doctor_server.left_out_finding(self._server.left_out()), ("connection",))
         yield Check("replication", lambda: doctor_server.replication_finding(self._look), ("connection",))
         if self._world.directory is not None:
             yield from self._directory_checks(self._world.directory)

@@ -51,7 +51,7 @@ def store_dump(
     """
     with (
         store.archive_writer(key, expected_bytes=snapshot.facts.database_size_bytes) as writer,
-        tools.start_dump(snapshot.name, compression) as process,
+        tools.start_dump(snapshot.name, compression, standby=snapshot.facts.standby) as process,
         at_deadline(deadline, process.kill),
     ):
         digest = _pump(process, writer, deadline, listener)
