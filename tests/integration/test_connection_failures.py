@@ -149,5 +149,5 @@ def test_no_password_is_on_a_command_line_while_a_backup_runs(large_database: Da
 
     take(large_database, DirectoryStore(tmp_path), listener=look_around)
     assert any("--snapshot" in line for line in seen)
-    assert any("--file=/dev/null" in line for line in seen)
+    assert any("--use-list" in line for line in seen)
     assert not [line for line in seen if large_database.server.password in line]
