@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters.database_creation import apply, create_database
+from dbbackup.adapters.database_dropping import drop_database
 from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.exchange import exchange
 from dbbackup.adapters.postgres_connection import connect
@@ -18,6 +19,7 @@ from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.server_state import databases_beside, read_state
 from dbbackup.adapters.session_ending import ending_sessions
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows, run, say
+from dbbackup.adapters.subscriptions import detach, names_of_subscriptions
 from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
 from dbbackup.core.database_properties import DatabaseProperties
@@ -151,9 +153,9 @@ class PostgresCluster:
             RestoreFailedError: the server refuses, for an active replication slot in it perhaps.
         """
         try:
-            if rows(self._session, "SELECT FROM pg_database WHERE datname = %s AND datistemplate", name):
-                run(self._session, "ALTER DATABASE {} IS_TEMPLATE false", name)
-            run(self._session, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+            if names_of_subscriptions(self._session, name):
+                self._detach(name)
+            drop_database(self._session, name)
         except psycopg.Error as error:
             raise RestoreFailedError(
                 f"The database {name!r} could not be removed: {' '.join(str(error).split())}.",
@@ -188,14 +190,25 @@ class PostgresCluster:
             mark: what the old one says of itself from now on, as ours; None where it is to be kept.
 
         Returns:
-            What the server refused of the properties.
+            What the server refused of the properties, and subscriptions that what was replaced had.
 
         Raises:
             RestoreFailedError: sessions could not be ended, and nothing was renamed.
         """
         final = (self.properties(target) if old is not None else None) or properties
         with ending_sessions(self._to(self._session.info.dbname), (target, new)) as ending:
-            return exchange(self._session, ending, (new, target, old), final, mark)
+            refused = exchange(self._session, ending, (new, target, old), final, mark)
+        # Not before: a target that is not replaced in the end must not have lost its replication.
+        if old is not None and names_of_subscriptions(self._session, old):
+            refused += self._detach(old)
+        return refused
+
+    def _detach(self, name: str) -> list[Skip]:
+        try:
+            with self._inside(name, "subscriptions") as session:
+                return detach(session)
+        except (ConnectionFailedError, psycopg.Error) as error:
+            return [Skip(f"end of the subscriptions in {name!r}", " ".join(str(error).split()))]
 
     def give_back(self, name: str, properties: DatabaseProperties) -> list[Skip]:
         """Make what we have replaced and cannot remove its owner's again, without a mark."""

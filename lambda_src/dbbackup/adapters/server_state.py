@@ -10,6 +10,7 @@ from dbbackup.adapters.database_probes import creation_problem, properties_probl
 from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows
+from dbbackup.adapters.subscriptions import names_of_subscriptions
 from dbbackup.core.connection import Connection
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.leftovers import MAX_MARK, Beside, Found, sort_out
@@ -32,6 +33,7 @@ _SESSIONS = """
     SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type), usename, pid)
     FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
 """
+_SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
 # One character more than a mark may have is enough to see that it is none.
 _BESIDE = """
     SELECT datname, pg_get_userbyid(datdba), pg_get_userbyid(datdba) = current_user,
@@ -71,6 +73,8 @@ def read_state(
         creation_problem=creation_problem(session, properties) if properties else None,
         property_problems=properties_problems(session, target, properties) if properties else (),
         beside=beside,
+        slots=tuple(row[0] for row in rows(session, _SLOTS, target)),
+        subscriptions=tuple(names_of_subscriptions(session, target)),
     )
 
 

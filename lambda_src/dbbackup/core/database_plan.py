@@ -73,6 +73,10 @@ def _notes(server: ServerState, source: DatabaseProperties | None) -> tuple[str,
     for leftover in server.beside.leftovers:
         notes.append(f"will remove {leftover.name!r}, left by a restore that was stopped ({leftover.mark.state.value})")
     notes += server.beside.left_alone
+    for slot in server.slots:
+        notes.append(f"the logical slot {slot!r} stays with what is replaced: its consumers lose their position")
+    for name in server.subscriptions:
+        notes.append(f"the subscription {name!r} is detached from what is replaced; the end says how to attach it")
     target = server.properties
     if source is not None and target is not None and server.existing is not None:
         if target.encoding != source.encoding:

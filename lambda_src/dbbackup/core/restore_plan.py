@@ -89,6 +89,9 @@ class ServerState:
     """Why the server cannot make such a database."""
     property_problems: tuple[Skip, ...] = ()
     beside: Beside = field(default_factory=Beside)
+    slots: tuple[str, ...] = ()
+    """Logical replication slots of the target."""
+    subscriptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
