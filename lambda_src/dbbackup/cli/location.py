@@ -27,11 +27,16 @@ def locate(backup: str, directory: Path | None, bucket: str | None) -> tuple[Bac
             )
         return assembly.bucket_store(named), key
     # A file that is there is meant, wherever the environment points, unless an option says otherwise.
-    if backup != LATEST and directory is None and bucket is None and Path(backup).is_file():
+    if backup != LATEST and directory is None and bucket is None and _is_dump(Path(backup)):
         path = Path(backup)
         return DirectoryStore(path.parent), path.name
     store = assembly.store_for(directory, bucket, os.environ)
     return store, None if backup == LATEST else backup
+
+
+def _is_dump(path: Path) -> bool:
+    """Whether it is a file, or a folder as pg_dump --format=directory makes it."""
+    return path.is_file() or (path.is_dir() and path.name != "")
 
 
 def find_source(

@@ -13,22 +13,26 @@ import typer
 from dbbackup import assembly
 from dbbackup.cli.location import locate
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
+from dbbackup.cli.verify_foreign import show_foreign
 from dbbackup.contract import Tier
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.units import format_bytes, format_seconds
+from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.verify import Expected, Verified, verify_archive
+from dbbackup.operations.verify_foreign import is_ours_in_form, verify_foreign
 
 HELP = (
     "Read a backup back and check it.\n\n"
-    "It must list, decompress to its end, and have the SHA-256 of its manifest. A file without a manifest has its "
-    "structure checked, and that is said."
+    "It must list, decompress to its end, and have the SHA-256 of its manifest. A dump without a manifest, in any "
+    "format of pg_dump and compressed or not, has its structure checked, and that is said."
 )
 EXAMPLES = examples(
     ("dbbackup verify latest", "the newest in backups/"),
     ("dbbackup verify backups/ftry_backup_20250111_020000.dump", "a file"),
+    ("dbbackup verify dumps/from-heroku.sql.gz", "a dump that somebody else has made, or a folder of one"),
     ("dbbackup verify daily/ftry_backup_20250111_020000.dump --bucket ftry-backups", "an object"),
 )
 
@@ -39,6 +43,7 @@ def verify(
     database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
     directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
+    scratch: Annotated[Path | None, typer.Option(help="Folder to download to.", file_okay=False, exists=True)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read a backup back and check it."""
@@ -55,6 +60,11 @@ def verify(
     else:
         manifest = read_manifest(store, key)
     tools = assembly.tools_for(Connection(), os.environ)
+    if manifest is None and not is_ours_in_form(foreign := ArchiveSource(store, key, None)):
+        with progress_line() as listener:
+            found = verify_foreign(foreign, tools, scratch=scratch, listener=listener)
+        show_foreign(store.url(key), found, as_json=json)
+        return
     with progress_line() as listener, _naming_the_intact_version(manifest):
         # The object as anybody would read it now, not the version that was verified then.
         verified = verify_archive(

@@ -70,6 +70,15 @@ class Entry:
         return f"{self.kind} {name}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something of a script that is never carried out, and why."""
+
+    what: str
+    why: str
+    statement: str
+
+
 @dataclass(frozen=True)
 class TableOfContents:
     """What an archive says it holds.
@@ -77,11 +86,12 @@ class TableOfContents:
     Attributes:
         items: its entries, in the order of the archive.
         server_version: of the server that was dumped.
-        format: ``custom`` or ``directory``; a tar file has the table of contents of the latter.
+        format: ``custom``, ``directory`` or ``script``; a tar file has the table of contents of the latter.
         compression: ``none``, ``gzip``, ``lz4`` or ``zstd``.
         database: name of the database that was dumped.
         dump_version: of the pg_dump that made it.
         encoding: of its texts, as Python calls it.
+        left_out: what is in it and is never restored, whoever asks.
     """
 
     items: tuple[Entry, ...]
@@ -91,6 +101,7 @@ class TableOfContents:
     database: str = ""
     dump_version: str | None = None
     encoding: str = "utf-8"
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def entries(self) -> int:

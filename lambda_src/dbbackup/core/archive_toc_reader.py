@@ -217,9 +217,14 @@ def _codec(entries: list[_RawEntry]) -> str:
     """The encoding of an archive's texts, as Python calls it; bytes of none are kept as they are."""
     for entry in entries:
         if entry.texts[1] == b"ENCODING":
-            name = entry.texts[2].decode("ascii", "replace").partition("'")[2].partition("'")[0].upper()
-            return _CODECS.get(name, "utf-8")
+            name = entry.texts[2].decode("ascii", "replace").partition("'")[2].partition("'")[0]
+            return codec_of(name) or "utf-8"
     return "utf-8"
+
+
+def codec_of(encoding: str) -> str | None:
+    """How Python calls one of PostgreSQL's encodings; None where it is not one of those of a server."""
+    return _CODECS.get(encoding.upper().replace("UTF-8", "UTF8"))
 
 
 def _decoded(text: bytes, codec: str) -> str:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbbackup.core.errors import ArchivedError, NotFoundError, StorageFullError, VerificationFailedError
+from dbbackup.core.errors import ArchivedError, NotFoundError, VerificationFailedError
 from dbbackup.core.glacier import ARCHIVE_CLASSES
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore, Progress, ProgressListener
-from dbbackup.unfinished_files import remove_abandoned, unfinished
-
-SPARE_BYTES = 64 * 1024**2
-_STEM = "dbbackup-restore"
-_SUFFIX = ".dump"
+from dbbackup.operations.foreign_check import examine, unpacked
+from dbbackup.operations.scratch import scratch_file, write_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,32 @@ class ArchiveSource:
 
     @contextmanager
     def file(self, scratch: Path | None, listener: ProgressListener) -> Iterator[Path]:
-        """The archive as a local file, whose SHA-256 was compared with the manifest's.
+        """The archive as a local file or folder that can be restored from.
+
+        One with a manifest was compared with that. One that somebody else has made, for which nobody vouches, was
+        read to its end, and is unpacked where it is an archive in a compression of its own.
+
+        Args:
+            scratch: where to download and to unpack to; the system's temporary folder where None.
+            listener: told how far the reading is.
+
+        Raises:
+            VerificationFailedError: it is no dump, damaged, or not what was verified when the backup was made.
+            RefusedError: it is a script that asks for what is never carried out.
+            ArchivedError: the object is in Glacier and not back yet.
+            StorageFullError: there is no room to download or to unpack it.
+        """
+        with self.as_stored(scratch, listener) as path:
+            if self.manifest is not None:
+                yield path
+                return
+            examine(path, self.url)
+            with unpacked(path, self.url, scratch) as ready:
+                yield ready
+
+    @contextmanager
+    def as_stored(self, scratch: Path | None, listener: ProgressListener) -> Iterator[Path]:
+        """The archive as a local file, whose SHA-256 was compared with the manifest's where there is one.
 
         A file of a directory is read where it is. An object is downloaded once, into a file that goes with the
         context, and its digest is computed on the way.
@@ -66,23 +85,13 @@ class ArchiveSource:
             )
         local = self.store.local_path(self.key)
         if local is not None:
-            self._compare(self._read(stored.size_bytes, None, listener))
+            if self.manifest is not None:
+                self._compare(self._read(stored.size_bytes, None, listener))
             yield local
             return
-        folder = scratch or Path(tempfile.gettempdir())
-        with unfinished(folder, _STEM, _SUFFIX) as (descriptor, path):
-            remove_abandoned(folder, f"{_STEM}*{_SUFFIX}", _SUFFIX, beside=descriptor, ours=_is_download)
-            self._refuse_without_room(folder, stored.size_bytes)
+        with scratch_file(scratch, stored.size_bytes) as (path, descriptor):
             self._compare(self._read(stored.size_bytes, descriptor, listener))
             yield path
-
-    def _refuse_without_room(self, folder: Path, size: int) -> None:
-        if shutil.disk_usage(folder).free < size + SPARE_BYTES:
-            raise StorageFullError(
-                f"There is no room for the archive of {size} bytes in {folder}.",
-                untouched="No database was touched.",
-                action="Free space there, or name a folder with more room: --scratch DIR.",
-            )
 
     def _read(self, size: int, descriptor: int | None, listener: ProgressListener) -> str:
         digest = hashlib.sha256()
@@ -93,7 +102,7 @@ class ArchiveSource:
                 digest.update(chunk)
                 done += len(chunk)
                 if descriptor is not None:
-                    _write_all(descriptor, chunk)
+                    write_all(descriptor, chunk)
                 listener(Progress("read", done, bytes_total=size))
         return digest.hexdigest()
 
@@ -105,13 +114,3 @@ class ArchiveSource:
                 untouched="No database was touched.",
                 action="Choose another backup: `dbbackup list`. Keep this one, to find out what happened to it.",
             )
-
-
-def _is_download(stem: str) -> bool:
-    return stem.startswith(_STEM)
-
-
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
