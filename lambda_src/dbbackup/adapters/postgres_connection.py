@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import Conninfo, PGconn
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters.pooler_check import refuse_transaction_pooling
 from dbbackup.contract import SERVICE
 from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Address, Connection
 from dbbackup.core.diagnosis import connection_failure
@@ -86,21 +87,34 @@ def connect(connection: Connection, purpose: str, *, options: str = "") -> psyco
         options: settings of the session, as the server's command line has them.
 
     Raises:
-        ConnectionFailedError: the server cannot be reached or does not let us in.
+        ConnectionFailedError: the server cannot be reached, does not let us in, or lends us a session for a
+            transaction at a time, through a pooler.
     """
     settings = {**_LASTING, **connection.settings()}
     if options:
         settings["options"] = f"{settings.get('options', '')} {options}".strip()
-    try:
+
+    def open_one() -> psycopg.Connection[TupleRow]:
         return psycopg.connect(
             "",
             **settings,  # type: ignore[arg-type]
             application_name=f"{SERVICE} {purpose}"[:63],
             client_encoding="utf8",
             autocommit=True,
+            prepare_threshold=None,  # nothing of ours stays in a session that a pooler gives to others
         )
+
+    try:
+        session = open_one()
+        try:
+            refuse_transaction_pooling(session, open_one, str(connection))
+        except BaseException:
+            session.close()
+            raise
     except psycopg.Error as error:
         failure = connection_failure(str(error), where=str(connection), database=connection.database)
+    else:
+        return session
     # Out here the driver's exception, which holds the password, is not even the context of ours.
     raise failure
 
