@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.private_file import service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
 from dbbackup.contract import SERVICE
@@ -30,8 +31,9 @@ _VERSION = re.compile(r"\(PostgreSQL\) (?P<version>(?P<major>\d+)\S*)")
 class PgDump:
     """A running pg_dump."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, user: str | None = None) -> None:
         self._process = process
+        self._user = user
 
     def chunks(self) -> Iterator[bytes]:
         """The archive, as it is made."""
@@ -49,7 +51,7 @@ class PgDump:
                 f"The dump is not complete: {self._process.ending(status)}.",
                 untouched="The database was only read. The incomplete archive was thrown away, nothing is stored "
                 "under a final name, and earlier backups are as they were.",
-                action=KILLED_REMEDY if status < 0 else dump_remedy(self._process.said()),
+                action=KILLED_REMEDY if status < 0 else dump_remedy(self._process.said(), user=self._user),
             )
 
     def kill(self) -> None:
@@ -159,13 +161,14 @@ class PostgresTools:
             standby=standby,
         )
         with self._start(command, connect=True) as process:
-            yield PgDump(process)
+            yield PgDump(process, self._connection.user)
 
     def dump_roles(self, deadline: Deadline) -> bytes:
         """The role dump.
 
         Raises:
             DumpFailedError: pg_dumpall did not end with status 0.
+            ConnectionFailedError: it could not connect.
             DeadlineExceededError: it took too long.
         """
         command = commands.dump_roles(self._program("pg_dumpall"), database=self._connection.database or "postgres")
@@ -175,6 +178,8 @@ class PostgresTools:
         ):
             status = process.wait()
             deadline.check("dumping roles")
+            if status != 0 and "could not connect to database" in process.said():
+                connect(self._connection, "roles").close()  # pg_dumpall does not say why; we do
             if status != 0:
                 raise DumpFailedError(
                     f"The roles could not be dumped: {process.ending(status)}.",

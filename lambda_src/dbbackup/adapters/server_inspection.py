@@ -14,6 +14,7 @@ from dbbackup.adapters.left_out import left_out
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import rows
 from dbbackup.core.connection import Connection
+from dbbackup.core.connection_limits import ConnectionLook
 from dbbackup.core.doctor_ports import Part, ServerLook
 from dbbackup.core.errors import DatabaseReadError
 from dbbackup.core.manifest import NotInDump
@@ -24,6 +25,16 @@ _FACTS: Final = """
            pg_database_size(current_database()), current_user, rolsuper,
            ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE NOT active AND restart_lsn IS NOT NULL)
     FROM pg_roles WHERE rolname = current_user
+"""
+_CONNECTIONS: Final = """
+    SELECT current_user, r.rolsuper, r.rolconnlimit,
+           (SELECT count(*) - 1 FROM pg_stat_activity WHERE usename = current_user),
+           d.datname, d.datconnlimit,
+           (SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = d.datname),
+           current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+           - coalesce(current_setting('reserved_connections', true)::int, 0)
+           - (SELECT count(*) - 1 FROM pg_stat_activity WHERE backend_type = 'client backend')
+    FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()
 """
 # What pg_dump reads or locks: no system schema, nothing temporary, nothing that comes with an extension.
 _OWN: Final = """
@@ -101,6 +112,14 @@ class ServerInspection:
             user=user,
             superuser=superuser,
         )
+
+    def connections(self) -> ConnectionLook:
+        """Limits of connections, and what is connected besides us.
+
+        Raises:
+            DatabaseReadError: the server does not say it.
+        """
+        return ConnectionLook(*self._rows(_CONNECTIONS)[0])
 
     def unreadable(self, part: Part) -> tuple[str, ...]:
         """Names of the objects that our user's dump could not read, or not read whole.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dbbackup.core.connection_limits import limit_remedy
+from dbbackup.core.dump_remedies import large_object_remedy, large_value_remedy, other_server_remedy
 from dbbackup.core.errors import ConnectionFailedError
 
 _CONNECTION = (
@@ -27,10 +29,12 @@ _CONNECTION = (
      "Turn TLS on at the server; only on a local machine, PGSSLMODE=prefer goes without."),
     ("timeout", "the server did not answer in time",
      "Check the network path: security groups, subnets, and whether the instance is available."),
-    ("too many clients", "the server has no connection free",
-     "Close idle connections or raise max_connections, then repeat."),
-    ("remaining connection slots", "the server has no connection free",
-     "Close idle connections or raise max_connections, then repeat."),
+    ("unsupported startup parameter", "a pooler (PgBouncer) takes no settings of a session",
+     "Connect to the server itself. Else let the pooler pass them: ignore_startup_parameters."),
+    ("query_wait_timeout", "a pooler had no session of the server free for us",
+     "Connect to the server itself, or let the pooler have more: pool_size, max_db_connections."),
+    ("max_client_conn", "a pooler takes no more connections",
+     "Connect to the server itself, or raise max_client_conn of the pooler."),
     ("the database system is", "the server is starting up, shutting down or recovering",
      "Wait until it accepts connections, then repeat."),
     ("could not connect to server", "the server could not be reached", "Check host, port and network."),
@@ -51,6 +55,8 @@ def connection_failure(said: str, *, where: str, database: str | None) -> Connec
     if "database" in said and "does not exist" in said:
         reason = f"there is no database {database!r}"
         action = "Check the name: --database, POSTGRES_DB, PGDATABASE, or the database in the event."
+    elif limited := limit_remedy(said):
+        reason, action = limited
     else:
         for words, known, remedy in _CONNECTION:
             if words in said:
@@ -70,8 +76,18 @@ KILLED_REMEDY = (
 )
 
 
-def dump_remedy(said: str) -> str:
-    """What to do about a dump that failed, from the last lines of its standard error."""
+def dump_remedy(said: str, *, user: str | None = None) -> str:
+    """What to do about a dump that failed, from the last lines of its standard error.
+
+    Args:
+        said: those lines.
+        user: who took it, for the statement that helps.
+    """
+    known = large_value_remedy(said) or large_object_remedy(said, user) or other_server_remedy(said)
+    if known is not None:
+        return known
+    if limited := limit_remedy(said):
+        return limited[1]
     if "permission denied" in said:
         return (
             "Grant the backup user the right to read everything: GRANT pg_read_all_data TO <user>, and BYPASSRLS "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dbbackup.core.manifest import NotInDump
+from dbbackup.core.connection_limits import ConnectionLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Server(Protocol):
 
     def look(self) -> ServerLook:
         """What there is to know about it."""
+
+    def connections(self) -> ConnectionLook:
+        """Limits of connections, and what is connected besides us."""
 
     def unreadable(self, part: Part) -> tuple[str, ...]:
         """Names of the objects that our user's dump could not read, or not read whole."""

@@ -9,6 +9,7 @@ from dbbackup.core.doctor import Finding, failed, fine, warning
 from dbbackup.core.doctor_ports import Part, ServerLook
 from dbbackup.core.left_out import LeftOut
 from dbbackup.core.manifest import NotInDump
+from dbbackup.core.large_objects import grant_large_objects
 
 _SHOWN: Final = 3
 _FIRST_WITH_READ_ALL: Final = 14
@@ -59,7 +60,7 @@ def rights_finding(part: Part, names: tuple[str, ...], look: ServerLook) -> Find
         case Part.ROW_SECURITY:
             return failed(found, f"As a superuser (on RDS: the master user): ALTER ROLE {user} BYPASSRLS;")
         case Part.LARGE_OBJECTS:
-            return failed(found, f"As a superuser or their owner: {_grant_large_objects(user)}")
+            return failed(found, f"As a superuser or their owner: {grant_large_objects(user)}")
     if look.major >= _FIRST_WITH_READ_ALL:
         return failed(found, f"As a superuser (on RDS: the master user): GRANT pg_read_all_data TO {user};")
     kind = part.value.upper()
@@ -90,12 +91,6 @@ _CANNOT: Final = {
     Part.ROW_SECURITY: "is subject to the policies of the tables",
     Part.SUBSCRIPTIONS: "is no superuser, so a dump leaves out the subscriptions",
 }
-
-
-def _grant_large_objects(user: str) -> str:
-    # One statement for each is what PostgreSQL has: there is no ALL LARGE OBJECTS.
-    grant = f"format('GRANT SELECT ON LARGE OBJECT %s TO {user.replace(chr(39), chr(39) * 2).replace('%', '%%')}', o)"
-    return f"DO $$ DECLARE o oid; BEGIN FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP EXECUTE {grant}; END LOOP; END $$;"  # noqa: E501, S608
 
 
 def quoted(name: str) -> str:

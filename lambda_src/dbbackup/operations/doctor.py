@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
 from dbbackup.core.compression import choose_compression
 from dbbackup.core.connection import Connection
+from dbbackup.core.connection_limits import connections_finding
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
 from dbbackup.core.errors import DbBackupError
@@ -86,6 +87,7 @@ class _Doctor:
         yield Check("versions", self._versions, ("client programs", "connection"))
         yield Check("TLS", lambda: doctor_server.tls_finding(self._look), ("connection",))
         yield Check("server's clock", self._server_clock, ("connection",))
+        yield Check("connections", lambda: connections_finding(self._server.connections()), ("connection",))
         for part in Part:
             yield Check(part.value, partial(self._rights, part), ("connection",))
         yield Check("left out", lambda: doctor_server.left_out_finding(self._server.left_out()), ("connection",))
