@@ -66,9 +66,10 @@ class Pooler:
                     upstream = self._take(key)
                 upstream.sendall(_framed(kind, body))
                 if kind in (b"Q", b"S", b"c", b"f"):
-                    while (answer := _message(upstream)) and not client.sendall(_framed(*answer)):
-                        if answer[0] in (b"Z", b"G"):
-                            break
+                    answer = (b"", b"")
+                    while answer[0] not in (b"Z", b"G"):
+                        answer = _message(upstream)
+                        client.sendall(_framed(*answer))
                     if answer == (b"Z", b"I") and self.transactions:
                         self._give_back(key, upstream)
                         upstream = None
@@ -124,9 +125,18 @@ def _startup(client: socket.socket) -> bytes | None:
 
 
 @contextmanager
-def start_pooler(server: Server, **settings: int | bool) -> Iterator[Pooler]:
-    """Start it on a free port and stop it with the context."""
-    pooler = Pooler(server, **settings)
+def start_pooler(
+    server: Server, *, transactions: bool = True, oldest_first: bool = False, most: int = 100
+) -> Iterator[Pooler]:
+    """Start it on a free port and stop it with the context.
+
+    Args:
+        server: whose sessions it lends.
+        transactions: whether for a transaction.
+        oldest_first: which of the free ones it lends first.
+        most: how many it lends at once.
+    """
+    pooler = Pooler(server, transactions=transactions, oldest_first=oldest_first, most=most)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         pooler.port = listening.getsockname()[1]
 

@@ -30,8 +30,8 @@ def limit_remedy(said: str) -> tuple[str, str] | None:
         kind, name = refused["kind"], refused["name"]
         return (
             f"the {kind} {name} has no connection free",
-            f"{NEEDS}: ALTER {kind.upper()} {name} CONNECTION LIMIT {OF_GUARD}; or more, or -1 for none. Or end what is "
-            f"connected: pg_stat_activity names it.",
+            f"{NEEDS}: ALTER {kind.upper()} {name} CONNECTION LIMIT {OF_GUARD}; or more, or -1 for none. Or end "
+            "what is connected: pg_stat_activity names it.",
         )
     if _NO_SLOT.search(said):
         return (

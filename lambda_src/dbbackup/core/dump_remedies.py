@@ -36,10 +36,10 @@ def large_object_remedy(said: str, user: str | None) -> str | None:
     if "permission denied for large object" not in said:
         return None
     quoted = '"' + user.replace('"', '""') + '"' if user else "BACKUP_USER"
+    owners = "SELECT DISTINCT lomowner::regrole FROM pg_largeobject_metadata;"
     return (
         f"As a superuser or their owner: {grant_large_objects(quoted)} Where nobody is a superuser (RDS), let the user "
-        f"be a member of each owner, GRANT OWNER TO {quoted}: SELECT DISTINCT lomowner::regrole FROM "
-        "pg_largeobject_metadata;"
+        f"be a member of each owner, GRANT OWNER TO {quoted}: {owners}"
     )
 
 
