@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from dbbackup.core.manifest import NotInDump
 from dbbackup.core.connection_limits import ConnectionLook
+from dbbackup.core.manifest import NotInDump
 
 
 @dataclass(frozen=True, slots=True)

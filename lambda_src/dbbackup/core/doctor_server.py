@@ -7,9 +7,9 @@ from typing import Final
 
 from dbbackup.core.doctor import Finding, failed, fine, warning
 from dbbackup.core.doctor_ports import Part, ServerLook
+from dbbackup.core.large_objects import grant_large_objects
 from dbbackup.core.left_out import LeftOut
 from dbbackup.core.manifest import NotInDump
-from dbbackup.core.large_objects import grant_large_objects
 
 _SHOWN: Final = 3
 _FIRST_WITH_READ_ALL: Final = 14
