@@ -206,6 +206,21 @@ def test_a_locale_that_the_server_lacks_is_found_without_making_anything(
         assert cluster.names() == before
 
 
+@pytest.mark.parametrize("locale", ["libc", "LATIN1", "SQL_ASCII"])
+def test_a_comment_beyond_ascii_is_the_same_in_every_encoding(server: Server, locale: str) -> None:
+    with _made(server, LOCALES[locale], superusers=False) as target:
+        with target.connect() as session:
+            session.execute("SET default_transaction_read_only = off; SET client_encoding = 'UTF8'")
+            session.execute(f"COMMENT ON DATABASE {QUOTED} IS 'café'".encode())
+        before = whole_dump.created(target, encoding="UTF8")
+        assert any("café" in line for line in before)
+        with open_cluster(target.parameters) as cluster:
+            properties = cluster.state(NAME).properties
+            assert properties is not None
+            assert _restore(cluster, properties) == ()
+        assert whole_dump.created(target, encoding="UTF8") == before
+
+
 def test_text_in_no_declared_encoding_is_named_and_stops_nothing(server: Server) -> None:
     with _made(server, LOCALES["SQL_ASCII"], superusers=False) as source:
         with source.connect() as session:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.support.backups import run_tool
 from tests.support.databases import Database
 
 
-def created(database: Database, bindir: Path | None = None) -> list[str]:
+def created(database: Database, *, encoding: str | None = None) -> list[str]:
     """The statements that create the database, with its properties and its structure."""
-    return _lines(run_tool(bindir or database.server.bindir, "pg_dump", database, "--create", "--schema-only"))
+    options = ("--create", "--schema-only", *((f"--encoding={encoding}",) if encoding else ()))
+    return _lines(run_tool(database.server.bindir, "pg_dump", database, *options))
 
 
-def roles(database: Database, bindir: Path | None = None) -> list[str]:
+def roles(database: Database) -> list[str]:
     """The statements that create the roles, and what is set for them in databases."""
-    text = run_tool(bindir or database.server.bindir, "pg_dumpall", database, "--globals-only", "--no-role-passwords")
+    text = run_tool(database.server.bindir, "pg_dumpall", database, "--globals-only", "--no-role-passwords")
     return _lines(text)
 
 

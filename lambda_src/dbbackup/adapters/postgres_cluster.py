@@ -201,7 +201,17 @@ class PostgresCluster:
         # Not before: a target that is not replaced in the end must not have lost its replication.
         if old is not None and names_of_subscriptions(self._session, old):
             refused += self._detach(old)
+        if final is not None and not (final.comment or "").isascii():
+            refused += self._say_comment(target, final.comment)
         return refused
+
+    def _say_comment(self, name: str, text: str | None) -> list[Skip]:
+        """Comments are kept in the encoding of the database that they were written from: from this one, once more."""
+        try:
+            with self._inside(name, "comment") as session:
+                return apply(session, [database_changes.comment(name, text)])
+        except ConnectionFailedError:
+            return []  # it stays as it was written from the other one
 
     def _detach(self, name: str) -> list[Skip]:
         try:
