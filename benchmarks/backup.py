@@ -31,11 +31,12 @@ COMPRESSION = "gzip:9"
 
 @dataclass(frozen=True)
 class Round:
-    """The three ways, once each."""
+    """The three ways, once each, and reading the object back with the plain tools."""
 
     bare: Measured
     ours: Measured
     piped: Measured
+    reread: Measured
 
     @property
     def document(self) -> dict[str, Any]:
@@ -62,7 +63,8 @@ def _round(number: int, server: Server, surroundings: dict[str, str]) -> Round:
         "piped": ("sh", "-c", f"{dump} | aws s3 cp - s3://{BUCKET}/plain.dump"),
     }
     measured = {way: measure(ways[way], surroundings) for way in turn(tuple(ways), number)}
-    return Round(**measured)
+    again = f"aws s3 cp s3://{BUCKET}/plain.dump - | {server.bindir / 'pg_restore'} --format=custom --file=/dev/null"
+    return Round(**measured, reread=measure(("sh", "-c", again), surroundings))
 
 
 def _rounds(database: str, count: int, server: Server, aws: LocalAws, console: Console) -> list[Round]:
@@ -90,6 +92,11 @@ def _report(name: str, rounds: list[Round], plain_bytes: int, console: Console) 
         ("our whole command / bare pg_dump", ratio(whole, bare)),
         ("our stream / pg_dump | aws s3 cp -", ratio(stream, piped)),
         ("our whole command / pg_dump | aws s3 cp -", ratio(whole, piped)),
+        ("aws s3 cp | pg_restore to /dev/null", seconds([one.reread.wall_seconds for one in rounds])),
+        (
+            "our reading back, counting rows / that",
+            ratio([one.verify_seconds for one in rounds], [one.reread.wall_seconds for one in rounds]),
+        ),
         ("peak memory of ours", format_bytes(max(one.ours.peak_bytes for one in rounds))),
         ("peak memory of pg_dump | aws s3 cp -", format_bytes(max(one.piped.peak_bytes for one in rounds))),
         ("object size", format_bytes(rounds[0].document["manifest"]["archive"]["size_bytes"])),

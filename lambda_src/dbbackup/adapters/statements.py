@@ -21,7 +21,8 @@ NO_TIMEOUTS = """
 def rows(session: psycopg.Connection[TupleRow], query: str, *values: object) -> list[TupleRow]:
     """All rows of a query with ``%s`` places."""
     with _settled(session):
-        return session.execute(query.encode(), values).fetchall()
+        # Without values nothing is a place for one: the driver looks for places as soon as it is given any, even none.
+        return session.execute(query.encode(), values or None).fetchall()
 
 
 def run(session: psycopg.Connection[TupleRow], statement: str, *names: str, **literals: object) -> None:
