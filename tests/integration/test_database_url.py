@@ -13,6 +13,7 @@ from dbbackup.core.compression import Compression, Method
 from dbbackup.core.deadline import NO_DEADLINE
 from dbbackup.core.errors import DumpFailedError, InvalidRequestError
 from devtools.postgres import free_port
+from tests.support.bindirs import with_program
 from tests.support.command import dbbackup
 from tests.support.databases import Database
 
@@ -32,12 +33,16 @@ def test_what_others_have_written_into_it_is_left_out_with_a_note(database: Data
 
 
 def test_of_several_hosts_one_that_answers_is_taken_for_everything(database: Database, tmp_path: Path) -> None:
-    environment = _url(
-        database, host=f"127.0.0.1:{free_port()},127.0.0.1", query="target_session_attrs=read-write&tcp_user_timeout=9"
-    )
+    port = database.server.port
+    query = "target_session_attrs=read-write&tcp_user_timeout=9"
+    environment = _url(database, host=f"127.0.0.1:{free_port()},127.0.0.1", query=query)
+    # The snapshot is of one server: pg_dump must not choose anew.
+    told_one = f'[ "$PGHOST:$PGHOSTADDR:$PGPORT" = "127.0.0.1:127.0.0.1:{port}" ]'
+    spy = f'[ -z "$PGHOST" ] || {told_one} || exit 9\nexec "$REAL" "$@"'
+    environment["PG_BINDIR"] = str(with_program(tmp_path, "pg_dump", spy))
     done = dbbackup("backup", "--directory", tmp_path, "--json", environment=environment)
     assert done.status == 0, done.err
-    assert done.document["manifest"]["source"]["host"].endswith(f",127.0.0.1:{database.server.port}")
+    assert done.document["manifest"]["source"]["host"].endswith(f",127.0.0.1:{port}")
     environment["POSTGRES_DB"] = f"{database.name}_copy"
     try:
         done = dbbackup("restore", "latest", "--directory", tmp_path, "--jobs", "3", environment=environment)
