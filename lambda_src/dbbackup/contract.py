@@ -161,5 +161,7 @@ class RestoreStatus(StrEnum):
 
     RESTORED = "restored"
     """The database is in place."""
+    INCOMPLETE = "incomplete"
+    """It is in place without some entries of the archive, as was accepted."""
     RETRIEVING = "retrieving"
     """The archive is on its way back from Glacier; the same event goes on when it is there."""

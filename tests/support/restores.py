@@ -120,7 +120,8 @@ class Scene:
 
     def restore(self, *options: str | Path, **environment: str) -> Ended:
         """Restore the backup; what is not said is the target of the environment, without questions."""
-        arguments = ("restore", self.saved.archive, "--yes", "--jobs", "1", *options)
+        script = self.saved.folder / "not_restored.sql"
+        arguments = ("restore", self.saved.archive, "--yes", "--jobs", "1", "--script", script, *options)
         return cli(*arguments, environment={**self.environment, **environment})
 
     def resume(self, *options: str) -> Ended:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 from zlib import crc32
 
 import psycopg
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters.copy_session import CopySession, open_copy
 from dbbackup.adapters.database_creation import apply, create_database
 from dbbackup.adapters.database_dropping import drop_database
 from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.exchange import exchange
+from dbbackup.adapters.memberships import Memberships
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.postgres_session import PostgresDatabase
+from dbbackup.adapters.restore_rights import rights_of
 from dbbackup.adapters.server_state import databases_beside, read_state
 from dbbackup.adapters.session_ending import ending_sessions
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows, run, say
@@ -26,6 +29,7 @@ from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.errors import ConnectionFailedError, DatabaseReadError, RestoreFailedError, RestoreInProgressError
 from dbbackup.core.leftovers import Beside, Mark
 from dbbackup.core.restore_plan import ServerState, Skip
+from dbbackup.core.restore_rights import Questions, Rights
 
 LOCK_CLASS = 0x6462_7273
 _MAINTENANCE = ("postgres", "template1")
@@ -136,7 +140,19 @@ class PostgresCluster:
         with self._inside(name, "properties") as session:
             return apply(session, changes)
 
-    def create_roles(self, statements: list[str]) -> None:
+    def rights(self, questions: Questions) -> Rights:
+        """What we may do there; tried in a transaction that is taken back."""
+        return rights_of(self._session, questions)
+
+    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[None]:
+        """Be able to act as these roles; memberships that were taken for that are given back."""
+        return Memberships(self._session).held(roles)
+
+    def copy_session(self, name: str) -> AbstractContextManager[CopySession]:
+        """A session in a copy that is being filled."""
+        return open_copy(self._to(name))
+
+    def create_roles(self, statements: Sequence[str]) -> None:
         """Run statements of a role dump, all or none."""
         with self._session.transaction():
             for statement in statements:
@@ -145,6 +161,10 @@ class PostgresCluster:
     def mark(self, name: str, mark: Mark) -> None:
         """Say in a database's comment what it is."""
         run(self._session, "COMMENT ON DATABASE {} IS {m}", name, m=mark.to_comment())
+
+    def comment(self, name: str, text: str) -> None:
+        """Give a database a comment for people."""
+        run(self._session, "COMMENT ON DATABASE {} IS {m}", name, m=text)
 
     def drop(self, name: str) -> None:
         """Drop a database, ending whatever is connected to it.

@@ -1,25 +1,28 @@
-"""pg_restore on an archive file: what it holds, what it needs, and its contents into a database."""
+"""pg_restore on an archive file: what it holds, its entries into a database, and as a script."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from contextlib import ExitStack
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.core import commands
+from dbbackup.core.archive_toc import TableOfContents
+from dbbackup.core.archive_toc_reader import MAGIC, read_contents
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import ClientToolError, RestoreFailedError, VerificationFailedError
-from dbbackup.core.restore_plan import Plan, RestoreOptions
-from dbbackup.core.restore_script import Needs, read_needs
-from dbbackup.core.toc import TableOfContents, parse_listing
+from dbbackup.core.restore_errors import RestoreErrors
+from dbbackup.core.restore_plan import RestoreOptions
 from dbbackup.core.watchdog import at_deadline
 
 # pg_restore says "creating TABLE ..." or "processing data for table ...", with several jobs "finished item ...".
 _ITEM_ALONE = re.compile(r"^pg_restore: (?:creating|processing data|executing)")
+_CONTENTS = "toc.dat"
 _ITEM_IN_PARALLEL = re.compile(r"^pg_restore: (?:creating|finished item)")
 
 
@@ -27,11 +30,11 @@ class RestoreTools(PostgresTools):
     """The client programs as a restore uses them."""
 
     def contents(self, archive: Path) -> TableOfContents:
-        """The table of contents.
+        """The table of contents, once pg_restore has shown that it can read the archive.
 
         Raises:
-            VerificationFailedError: pg_restore does not take the file for an archive it can read.
-            ClientToolError: it lacks the method of compression.
+            VerificationFailedError: this is not an archive, or not a whole one.
+            ClientToolError: pg_restore lacks the method of compression, or is older than the archive.
         """
         command = (*commands.list_contents(self._program("pg_restore")), str(archive))
         with self._start(command, connect=False, collect=True) as process:
@@ -44,7 +47,7 @@ class RestoreTools(PostgresTools):
                     untouched="No database was touched.",
                     action="Set PG_BINDIR to client programs that can; those that made the archive could.",
                 )
-            return parse_listing(process.output.decode(errors="replace"))
+        return contents_of(archive)
 
     def _unreadable(self, said: str, ending: str) -> VerificationFailedError:
         newer = "unsupported version" in said
@@ -57,68 +60,111 @@ class RestoreTools(PostgresTools):
             else "Check that it is a backup in custom format; `dbbackup verify` looks at it whole.",
         )
 
-    def needs(self, archive: Path) -> Needs:
-        """Roles and tablespaces that the structure refers to.
-
-        Raises:
-            VerificationFailedError: the structure cannot be read to its end.
-        """
-        with self._start(commands.write_structure(self._program("pg_restore"), str(archive)), connect=False) as process:
-            text = io.StringIO(b"".join(process.chunks()).decode(errors="replace"))
-            status = process.wait()
-            if status != 0:
-                raise self._unreadable(process.said(), process.ending(status))
-            return read_needs(line.rstrip("\n") for line in text)
-
     def restore(
         self,
         archive: Path,
         database: str,
-        plan: Plan,
+        numbers: Sequence[int],
         options: RestoreOptions,
+        *,
+        jobs: int,
+        tablespaces: bool,
+        server_major: int,
         on_item: Callable[[], None],
         deadline: Deadline = NO_DEADLINE,
-    ) -> None:
-        """Fill an empty database.
+    ) -> dict[int, str]:
+        """Restore entries into a database; an error ends the entry that it belongs to, and nothing else.
+
+        Returns:
+            What pg_restore said of each entry that failed, by its number.
 
         Raises:
-            RestoreFailedError: pg_restore met an error; it stopped at the first.
+            RestoreFailedError: pg_restore did not come to its end, or an error belongs to no entry.
             DeadlineExceededError: it took too long.
         """
-        finished = _ITEM_IN_PARALLEL if options.jobs > 1 else _ITEM_ALONE
+        if not numbers:
+            return {}
+        errors = RestoreErrors(server_major, numbers, parallel=jobs > 1)
+        finished = _ITEM_IN_PARALLEL if jobs > 1 else _ITEM_ALONE
 
-        def count(line: str) -> None:
+        def listen(line: str) -> None:
+            errors.line(line)
             if finished.match(line):
                 on_item()
 
-        with ExitStack() as stack:
-            use_list = None
-            if plan.use_list is not None:
-                file = stack.enter_context(NamedTemporaryFile("w", prefix="restore-", suffix=".list"))
-                file.write(plan.use_list)
-                file.flush()
-                use_list = file.name
+        with self._list(numbers) as use_list:
             command = commands.restore(
                 self._program("pg_restore"),
                 str(archive),
                 database=database,
-                jobs=options.jobs,
+                jobs=jobs,
                 owner=options.owner,
                 privileges=options.privileges,
                 disable_triggers=options.disable_triggers,
-                tablespaces=not plan.no_tablespaces,
+                tablespaces=tablespaces,
                 use_list=use_list,
             )
-            process = stack.enter_context(self._start(command, connect=True, on_line=count))
-            stack.enter_context(at_deadline(deadline, process.kill))
-            status = process.wait()  # it writes nothing that would have to be read
-            deadline.check("restoring")
-            if status != 0:
-                raise RestoreFailedError(
-                    f"The restore met an error and was stopped: {process.ending(status)}.",
-                    untouched=f"The database {options.target!r} is as it was; the unfinished copy is removed.",
-                    action=_remedy(process.said()),
-                )
+            with (
+                self._start(command, connect=True, on_line=listen) as process,
+                at_deadline(deadline, process.kill),
+            ):
+                status = process.wait()  # it writes nothing that would have to be read
+                deadline.check("restoring")
+                if errors.others or (status != 0 and not errors.gone_on):
+                    raise RestoreFailedError(
+                        f"The restore met an error and was stopped: {process.ending(status)}.",
+                        untouched=f"The database {options.target!r} is as it was; the unfinished copy is removed.",
+                        action=_remedy(process.said()),
+                    )
+        return errors.by_entry
+
+    @contextmanager
+    def script(
+        self, archive: Path, numbers: Sequence[int], options: RestoreOptions, *, tablespaces: bool
+    ) -> Iterator[Iterator[bytes]]:
+        """What pg_restore would say to restore these entries, data among it, for psql.
+
+        Raises:
+            VerificationFailedError: the archive cannot be read to its end.
+        """
+        with self._list(numbers) as use_list:
+            command = commands.write_script(
+                self._program("pg_restore"),
+                str(archive),
+                owner=options.owner,
+                privileges=options.privileges,
+                tablespaces=tablespaces,
+                use_list=use_list,
+            )
+            with self._start(command, connect=False) as process:
+                yield process.chunks()
+                status = process.wait()
+                if status != 0:
+                    raise self._unreadable(process.said(), process.ending(status))
+
+    @contextmanager
+    def _list(self, numbers: Sequence[int]) -> Iterator[str]:
+        with NamedTemporaryFile("w", prefix="restore-", suffix=".list") as file:
+            file.writelines(f"{number};\n" for number in numbers)
+            file.flush()
+            yield file.name
+
+
+def contents_of(archive: Path) -> TableOfContents:
+    """The table of contents of an archive in custom, directory or tar format.
+
+    Raises:
+        VerificationFailedError: this is not an archive, or not a whole one.
+    """
+    if archive.is_dir():
+        with (archive / _CONTENTS).open("rb") as file:
+            return read_contents(file.read)
+    with archive.open("rb") as file:
+        if file.read(len(MAGIC)) == MAGIC:
+            file.seek(0)
+            return read_contents(file.read)
+    with tarfile.open(archive) as members, members.extractfile(_CONTENTS) or io.BytesIO() as member:
+        return read_contents(member.read)
 
 
 def _remedy(said: str) -> str:

@@ -20,7 +20,7 @@ _STATE = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, current_user,
            r.rolsuper, r.rolsuper OR r.rolcreatedb, pg_is_in_recovery(),
            ARRAY(SELECT rolname::text FROM pg_roles), ARRAY(SELECT name::text FROM pg_available_extensions),
-           ARRAY(SELECT spcname::text FROM pg_tablespace), current_setting('cron.database_name', true)
+           ARRAY(SELECT spcname::text FROM pg_tablespace)
     FROM pg_roles r WHERE r.rolname = current_user
 """
 _EXISTING = """
@@ -32,6 +32,12 @@ _EXISTING = """
 _SESSIONS = """
     SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type), usename, pid)
     FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
+"""
+# Object ids up to 16383 are those of initdb: FirstNormalObjectId in PostgreSQL's src/include/access/transam.h.
+_MADE = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_proc WHERE oid >= 16384)
+        OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_namespace WHERE oid >= 16384)
+        OR EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_extension WHERE oid >= 16384)
 """
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
 # One character more than a mark may have is enough to see that it is none.
@@ -53,7 +59,7 @@ def read_state(
         target: its name.
         wanted: the properties of a target that does not exist yet.
     """
-    version, major, user, superuser, may_create, recovery, roles, extensions, spaces, cron = rows(session, _STATE)[0]
+    version, major, user, superuser, may_create, recovery, roles, extensions, spaces = rows(session, _STATE)[0]
     existing, of_existing = _existing(session, connection, target)
     properties = of_existing or wanted
     beside = databases_beside(session, target)
@@ -67,7 +73,6 @@ def read_state(
         roles=frozenset(roles),
         extensions=frozenset(extensions),
         tablespaces=frozenset(spaces),
-        cron_database=cron,
         existing=existing,
         properties=properties,
         creation_problem=creation_problem(session, properties) if properties else None,
@@ -88,8 +93,9 @@ def _existing(
     with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
         rows(inside, NO_TIMEOUTS)
         tables = len(inside.execute(contents.TABLES.encode()).fetchall())
+        empty = not rows(inside, _MADE)[0][0]
         properties = read_properties(inside, target)
-    return ExistingDatabase(target, found[0][0], found[0][1], sessions, tables), properties
+    return ExistingDatabase(target, found[0][0], found[0][1], sessions, tables, empty), properties
 
 
 def databases_beside(session: psycopg.Connection[TupleRow], target: str) -> Beside:

@@ -16,10 +16,11 @@ from dbbackup.cli.location import find_source
 from dbbackup.cli.output import examples, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
+from dbbackup.cli.unrestored import keep_script
 from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import ArchivedError, InvalidRequestError, NotFoundError
+from dbbackup.core.errors import ArchivedError, InvalidRequestError, NotFoundError, RestoreIncompleteError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore
@@ -66,6 +67,18 @@ def restore(
     ] = False,
     table: Annotated[list[str] | None, typer.Option(help="Only this table's data: SCHEMA.TABLE; repeatable.")] = None,
     schema: Annotated[list[str] | None, typer.Option(help="Only this schema's data; repeatable.")] = None,
+    all_roles: Annotated[
+        bool, typer.Option("--all-roles", help="With --create-roles: also those that this database does not refer to.")
+    ] = False,
+    accept_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--accept-incomplete", help="Replace the database although entries of the archive cannot be restored."
+        ),
+    ] = False,
+    script: Annotated[
+        Path | None, typer.Option(help="File for what could not be restored, as SQL.", dir_okay=False)
+    ] = None,
     keep_old: Annotated[bool, typer.Option("--keep-old", help="Keep what is replaced, under another name.")] = False,
     scratch: Annotated[Path | None, typer.Option(help="Folder to download to.", file_okay=False, exists=True)] = None,
     retrieval: Annotated[Retrieval | None, typer.Option(help="Ask an archived object back, this way.")] = None,
@@ -113,6 +126,8 @@ def restore(
         tables=tuple(_qualified(name) for name in table or ()),
         schemas=tuple(schema or ()),
         keep_old=keep_old,
+        all_roles=all_roles,
+        accept_incomplete=accept_incomplete,
     )
     dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=last_backup)
     tier = source.manifest.tier if source.manifest else None
@@ -127,11 +142,14 @@ def restore(
             agree=dialogue.agree_with(listener),
             safety_backup=lambda: _safety_backup(source.store, connection),
             scratch=scratch,
+            keep_script=lambda pieces: keep_script(pieces, script, target),
             listener=listener,
         )
         outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
     show_outcome(outcome, source, as_json=json)
     tell(restored(outcome, source, server=server))
+    if outcome.failures:
+        raise typer.Exit(RestoreIncompleteError.exit_status)
 
 
 def _archive_named(named: str, directory: Path | None, bucket: str | None) -> ArchiveSource | None:

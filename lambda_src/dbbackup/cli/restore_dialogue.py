@@ -15,7 +15,8 @@ from dbbackup.core.restore_plan import Plan, Skip
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.leftovers import Resumed
-from dbbackup.operations.restore import Proposal, RestoreOutcome
+from dbbackup.operations.restore import RestoreOutcome
+from dbbackup.operations.restore_proposal import Proposal
 
 AGREED = "yes"
 
@@ -93,7 +94,7 @@ def show_plan(plan: Plan, write: Callable[[str], None]) -> None:
     for skip in plan.skips:
         write(f"   will skip {skip.what}: {skip.why}")
         if skip.statement:
-            write(f"      later: {skip.statement};")
+            write(f"      later: {' '.join(skip.statement.split())}")
     for note in plan.notes:
         write(f"   note: {note}")
     for blocker in plan.blockers:
@@ -106,7 +107,7 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
     if as_json:
         print_json(
             {
-                "status": "restored",
+                "status": "incomplete" if outcome.failures else "restored",
                 "database": outcome.target,
                 "backup": source.url,
                 "tables": outcome.comparison.tables,
@@ -114,6 +115,9 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
                 "notes": list(outcome.comparison.notes),
                 "skipped": [_as_document(skip) for skip in outcome.plan.skips],
                 "refused": [_as_document(skip) for skip in outcome.refused],
+                "failures": [failure.as_dict() for failure in outcome.failures],
+                "ownership": list(outcome.ownership),
+                "script": outcome.script,
                 "safety_backup": source.store.url(safety.archive.key) if safety else None,
                 "old_database": outcome.old_database,
                 "removed_leftovers": [leftover.name for leftover in outcome.tidied],
@@ -127,9 +131,20 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
         say(f"✅ Safety backup: {source.store.url(safety.archive.key)} ({format_bytes(safety.archive.size_bytes)})")
     counts = f"{outcome.comparison.tables} tables, {outcome.comparison.rows:,} rows"
     checked = "as in the manifest" if source.manifest else "nothing to compare with"
-    say(f"✅ Database {outcome.target!r} restored ({counts}, {checked})")
+    if outcome.failures:
+        say(f"⚠️  Database {outcome.target!r} restored INCOMPLETE: {len(outcome.failures)} entries missing ({counts})")
+    else:
+        say(f"✅ Database {outcome.target!r} restored ({counts}, {checked})")
+    for failure in outcome.failures:
+        say(f"   ❌ {failure.what}: {failure.error}")
+    if outcome.script:
+        say(f"   what is missing is in {outcome.script}: mend the causes, then run it with psql")
+    for line in outcome.ownership:
+        say(f"   ⚠️  {line}")
     for skip in outcome.plan.skips:
         say(f"   skipped {skip.what}: {skip.why}")
+        if skip.statement:
+            say(f"      later: {' '.join(skip.statement.split())}")
     _show_refused(outcome.refused)
     for note in outcome.comparison.notes:
         say(f"   note: {note}")

@@ -55,9 +55,20 @@ def write_data(program: str, *, use_list: str) -> Command:
     return (program, "--format=custom", "--exit-on-error", f"--use-list={use_list}", "--file=-")
 
 
-def write_structure(program: str, archive: str) -> Command:
-    """pg_restore that writes the structure of an archive as SQL to standard output."""
-    return (program, "--format=custom", "--schema-only", "--file=-", archive)
+def write_script(
+    program: str, archive: str, *, owner: bool, privileges: bool, tablespaces: bool, use_list: str
+) -> Command:
+    """pg_restore that writes entries of an archive as SQL to standard output."""
+    return (program, *_leaving_out(owner, privileges, tablespaces), f"--use-list={use_list}", "--file=-", archive)
+
+
+def _leaving_out(owner: bool, privileges: bool, tablespaces: bool) -> Command:
+    options = (
+        () if owner else ("--no-owner",),
+        () if privileges else ("--no-privileges",),
+        () if tablespaces else ("--no-tablespaces",),
+    )
+    return tuple(option for group in options for option in group)
 
 
 def restore(
@@ -70,27 +81,20 @@ def restore(
     privileges: bool,
     disable_triggers: bool,
     tablespaces: bool,
-    use_list: str | None,
+    use_list: str,
 ) -> Command:
-    """pg_restore of an archive file into an empty database, ended by the first error.
+    """pg_restore of entries of an archive into a database; after an error it goes on with the next entry.
 
     https://www.postgresql.org/docs/current/app-pgrestore.html
     """
-    options = (
-        () if owner else ("--no-owner",),
-        () if privileges else ("--no-privileges",),
-        ("--disable-triggers",) if disable_triggers else (),
-        () if tablespaces else ("--no-tablespaces",),
-        () if use_list is None else (f"--use-list={use_list}",),
-    )
     return (
         program,
-        "--format=custom",
-        "--exit-on-error",
         f"--jobs={jobs}",
         "--no-password",
         "--verbose",  # its lines on standard error say which entry it is at
-        *(option for group in options for option in group),
+        *_leaving_out(owner, privileges, tablespaces),
+        *(("--disable-triggers",) if disable_triggers else ()),
+        f"--use-list={use_list}",
         f"--dbname={conninfo_database(database)}",
         archive,
     )

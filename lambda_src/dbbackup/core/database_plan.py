@@ -19,15 +19,11 @@ def with_database(plan: Plan, server: ServerState, options: RestoreOptions, sour
         options: what is asked for.
         source: the properties that were backed up; None where nobody knows.
     """
-    to_create = set(plan.roles_to_create)
-    if options.create_roles and source is not None and server.properties is not None:
-        to_create |= server.properties.roles - server.roles
     return replace(
         plan,
         blockers=(*plan.blockers, *_blockers(server, options.target)),
-        skips=(*plan.skips, *_skips(server, options.target, server.roles | to_create)),
+        skips=(*plan.skips, *_skips(server, options.target, server.roles | set(plan.roles_to_create))),
         notes=(*plan.notes, *_notes(server, source)),
-        roles_to_create=tuple(sorted(to_create)),
     )
 
 

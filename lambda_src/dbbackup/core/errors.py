@@ -6,7 +6,10 @@ Messages never carry a password: builders of messages see masked text only.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from dbbackup.core.restore_failure import Failure
 
 
 class Explained:
@@ -168,3 +171,11 @@ class RefusedError(DbBackupError):
 
     code = "refused"
     exit_status = 2
+
+
+class RestoreIncompleteError(DbBackupError):
+    """Entries of the archive could not be restored; everything else was."""
+
+    code = "restore-incomplete"
+    exit_status = 3
+    failures: tuple[Failure, ...] = ()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import Deadline
+from dbbackup.core.fill_order import FillOrder
 from dbbackup.core.leftovers import Beside, Mark
 from dbbackup.core.ports import Database, Reading
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip
-from dbbackup.core.restore_script import Needs
-from dbbackup.core.toc import TableOfContents
+from dbbackup.core.restore_plan import RestoreOptions, ServerState, Skip
+from dbbackup.core.restore_rights import Questions, Rights
 
 
 class Cluster(Protocol):
@@ -43,11 +44,23 @@ class Cluster(Protocol):
     def give_settings(self, name: str, properties: DatabaseProperties) -> list[Skip]:
         """Give a database its settings and security labels; what was refused."""
 
-    def create_roles(self, statements: list[str]) -> None:
+    def rights(self, questions: Questions) -> Rights:
+        """What we may do there."""
+
+    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[None]:
+        """Be able to act as these roles; memberships that were taken for that are given back."""
+
+    def copy_session(self, name: str) -> AbstractContextManager[CopySession]:
+        """A session in a copy that is being filled."""
+
+    def create_roles(self, statements: Sequence[str]) -> None:
         """Run statements of a role dump, all or none."""
 
     def mark(self, name: str, mark: Mark) -> None:
         """Say what a database is."""
+
+    def comment(self, name: str, text: str) -> None:
+        """Give a database a comment for people."""
 
     def drop(self, name: str) -> None:
         """Drop a database, ending whatever is connected to it."""
@@ -67,6 +80,22 @@ class Cluster(Protocol):
         """Make what was replaced its owner's again, without a mark."""
 
 
+class CopySession(Protocol):
+    """A session in a copy that is being filled."""
+
+    def creating_allowed(self, order: FillOrder) -> AbstractContextManager[None]:
+        """Let owners create in their objects' schemas until the context ends."""
+
+    def publishing_allowed(self, order: FillOrder) -> AbstractContextManager[None]:
+        """Let owners of publications create in the database until the context ends."""
+
+    def execute(self, sql: str) -> str | None:
+        """Run statements, all or none; the server's words where it refused."""
+
+    def repeat(self, chunks: Iterator[bytes], copy: bytes, search_path: str) -> str | None:
+        """Run the script of one entry; the server's words where it refused."""
+
+
 class RestoringTools(Protocol):
     """pg_restore on an archive file."""
 
@@ -80,16 +109,22 @@ class RestoringTools(Protocol):
     def read_archive(self, chunks: Iterable[bytes], deadline: Deadline) -> Reading:
         """List an archive, decompress it to its end, and count its rows."""
 
-    def needs(self, archive: Path) -> Needs:
-        """Roles and tablespaces that the structure refers to."""
-
     def restore(
         self,
         archive: Path,
         database: str,
-        plan: Plan,
+        numbers: Sequence[int],
         options: RestoreOptions,
+        *,
+        jobs: int,
+        tablespaces: bool,
+        server_major: int,
         on_item: Callable[[], None],
         deadline: Deadline,
-    ) -> None:
-        """Fill an empty database."""
+    ) -> dict[int, str]:
+        """Restore entries into a database; what was said of each that failed."""
+
+    def script(
+        self, archive: Path, numbers: Sequence[int], options: RestoreOptions, *, tablespaces: bool
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """What would be said to restore these entries, for psql."""

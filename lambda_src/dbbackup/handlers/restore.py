@@ -16,9 +16,10 @@ from dbbackup.contract import SERVICE, EnvKey, RestoreStatus, Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError, InvalidRequestError, RefusedError
+from dbbackup.core.errors import DbBackupError, InvalidRequestError, RefusedError, RestoreIncompleteError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
 from dbbackup.core.manifest import Manifest
+from dbbackup.core.restore_failure import listed
 from dbbackup.core.restore_plan import RestoreOptions, ServerState
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.notices import failure_notice, notice
@@ -72,11 +73,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         _LOG.exception("restore failed unexpectedly", extra={"event": event, **_failed(error, signals)})
         raise
     seconds = round(time.monotonic() - clock, 3)
+    if outcome.failures and not asked.accept_incomplete:
+        raise _incomplete(outcome, source, signals)
     signals.restored(seconds)
     answer = _answer(outcome, source)
     told = notice(restored(outcome, source, environment=settings.environment))
     _LOG.info("restore answered", extra={**answer, **told})
     return answer
+
+
+def _incomplete(outcome: RestoreOutcome, source: ArchiveSource, signals: Signals) -> RestoreIncompleteError:
+    """A new database without some entries of the archive: it stays, and counts as a failed restore."""
+    error = RestoreIncompleteError(
+        f"{len(outcome.failures)} entries of {source.url} could not be restored: {listed(outcome.failures)}.",
+        untouched=f"The database {outcome.target!r} is new, holds everything else, and says so in its comment.",
+        action="Mend the causes, and make what is missing with the statements in this function's log.",
+    )
+    failures = [failure.as_dict() for failure in outcome.failures]
+    _LOG.error(
+        "restore incomplete",
+        extra={**error.as_dict(), "failures": failures, **_failed(error, signals)},
+    )
+    return error
 
 
 def _failed(error: BaseException, signals: Signals) -> dict[str, Any]:
@@ -112,6 +130,7 @@ def _restore(
                     privileges=asked.privileges,
                     create_roles=asked.create_roles,
                     keep_old=asked.keep_old,
+                    accept_incomplete=asked.accept_incomplete,
                 ),
                 agree=lambda proposal: _agree(proposal.server, asked),
                 safety_backup=lambda: _safety_backup(settings, connection, source, deadline),
@@ -175,13 +194,15 @@ def _safety_backup(
 def _answer(outcome: RestoreOutcome, source: ArchiveSource) -> dict[str, Any]:
     safety = outcome.safety_backup
     return {
-        "status": RestoreStatus.RESTORED.value,
+        "status": (RestoreStatus.INCOMPLETE if outcome.failures else RestoreStatus.RESTORED).value,
         "database": outcome.target,
         "backup": source.url,
         "tables": outcome.comparison.tables,
         "rows": outcome.comparison.rows,
         "notes": list(outcome.comparison.notes),
         "skipped": [f"{skip.what}: {skip.why}" for skip in outcome.plan.skips],
+        "failures": [failure.as_dict() for failure in outcome.failures],
+        "ownership": list(outcome.ownership),
         "safety_backup": source.store.url(safety.archive.key) if safety else None,
         "old_database": outcome.old_database,
         "durations_seconds": outcome.durations,

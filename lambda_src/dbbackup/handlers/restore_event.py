@@ -25,6 +25,7 @@ class RestoreEvent(BaseModel):
     privileges: bool = True
     create_roles: bool = False
     keep_old: bool = False
+    accept_incomplete: bool = False
     retrieval: Retrieval = Retrieval.STANDARD
 
 

@@ -16,11 +16,13 @@ from dbbackup.core.evidence import Check, Evidence, Plane, Stored
 from dbbackup.core.leftovers import beside
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore, ProgressListener, no_progress
+from dbbackup.core.restore_failure import listed
 from dbbackup.core.restore_plan import RestoreOptions
 from dbbackup.core.restore_ports import Cluster, RestoringTools
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.evidence import append
-from dbbackup.operations.restore import Proposal, RestoreOutcome, RestoreRequest, run_restore
+from dbbackup.operations.restore import RestoreOutcome, RestoreRequest, run_restore
+from dbbackup.operations.restore_proposal import Proposal
 
 _SCRATCH = "__dbbackup_drill"
 
@@ -165,7 +167,9 @@ def _no_safety_backup() -> Manifest:
 def _counts(manifest: Manifest, outcome: RestoreOutcome) -> tuple[Check, ...]:
     exact = sum(table.exact for table in manifest.tables)
     tables = str(len(manifest.tables))
+    missing = listed(outcome.failures) if outcome.failures else "none missing"
     return (
+        Check(name="entries restored", expected="none missing", found=missing, passed=not outcome.failures),
         Check(name="tables", expected=tables, found=str(outcome.comparison.tables), passed=True),
         Check(
             name="rows of each table",

@@ -17,7 +17,9 @@ def restored(
 ) -> Notification:
     """A dump that was restored, compared and put in place; ``server`` is what to call the one it is on now."""
     manifest, safety = source.manifest, outcome.safety_backup
-    details = [f"Left out: {skip.what}: {skip.why}" for skip in outcome.plan.skips]
+    details = [f"MISSING: {failure.what}: {failure.error}" for failure in outcome.failures]
+    details += [f"Left out: {skip.what}: {skip.why}" for skip in outcome.plan.skips]
+    details += [f"Ownership: {line}" for line in outcome.ownership]
     details += [f"Note: {note}" for note in outcome.comparison.notes]
     if safety:
         details.append(f"What it replaced is backed up as {source.store.url(safety.archive.key)}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dbbackup.core.archive_toc_reader import read_contents
-from dbbackup.core.database_plan import with_database
+from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import (
@@ -19,31 +17,23 @@ from dbbackup.core.errors import (
     InterruptedRunError,
     RefusedError,
     RestoreFailedError,
-    VerificationFailedError,
+    RestoreIncompleteError,
 )
 from dbbackup.core.leftovers import Leftover, Mark, State, new_name, old_name
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.naming import roles_key
+from dbbackup.core.ownership_notes import ownership_notes
 from dbbackup.core.ports import Progress, ProgressListener, no_progress
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip, make_plan
+from dbbackup.core.restore_failure import Failure, listed
+from dbbackup.core.restore_plan import Plan, RestoreOptions, Skip
 from dbbackup.core.restore_ports import Cluster, RestoringTools
-from dbbackup.core.restore_script import statements_for
-from dbbackup.core.toc import TableOfContents
 from dbbackup.operations.archive_source import ArchiveSource
+from dbbackup.operations.fill import Filling, fill, fill_aside, numbers_of
 from dbbackup.operations.leftovers import tidy
-from dbbackup.operations.restore_compare import Comparison, compare, wanted
+from dbbackup.operations.restore_compare import Comparison, compare
+from dbbackup.operations.restore_proposal import Proposal, propose
+from dbbackup.operations.unrestored_script import unrestored_script
 
 _CHUNK_BYTES = 1024**2
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a person is asked to agree to."""
-
-    source: ArchiveSource
-    options: RestoreOptions
-    server: ServerState
-    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +46,7 @@ class RestoreRequest:
         agree: shown the proposal before anything is changed; raises to stop.
         safety_backup: takes a verified backup of the target; raises where it cannot.
         scratch: folder for a download.
+        keep_script: stores the script of what could not be restored, and says where; it raises nothing.
         deadline: when to give up; the target is then as it was.
     """
 
@@ -64,6 +55,7 @@ class RestoreRequest:
     agree: Callable[[Proposal], None]
     safety_backup: Callable[[], Manifest]
     scratch: Path | None = None
+    keep_script: Callable[[Iterator[bytes]], str] | None = None
     deadline: Deadline = NO_DEADLINE
     listener: ProgressListener = no_progress
 
@@ -80,6 +72,9 @@ class RestoreOutcome:
         old_database: name of what it replaced, where that was kept.
         tidied: what earlier runs had left and this one removed.
         refused: what the server refused of the database's properties although the plan expected otherwise.
+        failures: entries of the archive that could not be restored; empty for a complete restore.
+        ownership: who owns what, where ownership or grants were left out.
+        script: where the script of what was not restored is.
         durations: seconds of each phase, in order.
     """
 
@@ -90,6 +85,9 @@ class RestoreOutcome:
     old_database: str | None
     tidied: tuple[Leftover, ...]
     refused: tuple[Skip, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    ownership: tuple[str, ...] = ()
+    script: str | None = None
     durations: dict[str, float] = field(default_factory=dict)
 
 
@@ -122,7 +120,7 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
         with clock.phase("read"):
             archive = stack.enter_context(request.source.file(request.scratch, request.listener))
         contents = tools.contents(archive)
-        proposal = _propose(request, cluster, tools, archive, contents)
+        proposal = propose(request.source, options, contents, cluster=cluster, tools=tools)
         request.agree(proposal)
         if proposal.plan.blockers:
             raise RefusedError(
@@ -131,132 +129,172 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
             )
         tidied = tidy(cluster, options.target)
         safety = None
-        if proposal.server.existing is not None:
+        if proposal.server.existing is not None and not proposal.plan.in_place:
             with clock.phase("safety backup"):
                 safety = request.safety_backup()
-        comparison, old, refused = _fill_and_swap(request, cluster, tools, archive, contents, proposal, clock)
-    return RestoreOutcome(options.target, proposal.plan, comparison, safety, old, tuple(tidied), refused, clock.seconds)
-
-
-def _propose(
-    request: RestoreRequest, cluster: Cluster, tools: RestoringTools, archive: Path, contents: TableOfContents
-) -> Proposal:
-    options, manifest = request.options, request.source.manifest
-    wanted_properties = None
-    if manifest is not None:
-        wanted_properties = manifest.source.known_properties.restricted(
-            owner=options.owner, privileges=options.privileges
-        )
-    state = cluster.state(options.target, wanted_properties)
-    wanted_oids = None
-    if options.partial:
-        if manifest is None:
-            raise RefusedError(
-                "A part of an archive can be chosen by its manifest only, and this one has none.",
-                untouched="Nothing was changed.",
-                action="Restore it whole into a new database with --to, and take from there what you need.",
-            )
-        wanted_oids = _chosen_oids(manifest, options)
-    plan = make_plan(
-        contents,
-        tools.needs(archive),
-        state,
-        options,
-        client_major=tools.major,
-        wanted_oids=wanted_oids,
-        has_role_dump=manifest is not None,
+        cluster.create_roles(proposal.plan.role_statements)
+        stack.enter_context(cluster.acting_as(proposal.plan.acting))
+        run = _Run(request, proposal, archive, contents, clock, cluster, tools)
+        done = run.in_place() if proposal.plan.in_place else run.beside()
+    return RestoreOutcome(
+        target=options.target,
+        plan=proposal.plan,
+        comparison=done.comparison,
+        safety_backup=safety,
+        old_database=done.old,
+        tidied=tuple(tidied),
+        refused=done.refused,
+        failures=done.failures,
+        ownership=ownership_notes(contents, options, proposal.server.user),
+        script=done.script,
+        durations=clock.seconds,
     )
-    plan = with_database(plan, state, options, manifest.source.known_properties if manifest else None)
-    return Proposal(request.source, options, state, plan)
 
 
-def _chosen_oids(manifest: Manifest, options: RestoreOptions) -> frozenset[int]:
-    known = {(table.schema_name, table.table) for table in manifest.tables}
-    missing = [".".join(table) for table in options.tables if table not in known]
-    missing += [schema for schema in options.schemas if schema not in {name for name, _ in known}]
-    if missing:
-        raise RefusedError(
-            f"The backup has no data of {', '.join(missing)}.",
-            untouched="Nothing was changed.",
-            action="The manifest names its tables: dbbackup list --json, or read the .manifest.json itself.",
+@dataclass(frozen=True, slots=True)
+class _Done:
+    comparison: Comparison
+    old: str | None
+    failures: tuple[Failure, ...]
+    script: str | None
+    refused: tuple[Skip, ...] = ()
+
+
+class _Run:
+    """From an agreed proposal to the restored database."""
+
+    def __init__(
+        self,
+        request: RestoreRequest,
+        proposal: Proposal,
+        archive: Path,
+        contents: TableOfContents,
+        clock: _Clock,
+        cluster: Cluster,
+        tools: RestoringTools,
+    ) -> None:
+        self._request = request
+        self._proposal = proposal
+        self._clock = clock
+        self._cluster = cluster
+        self._tools = tools
+        self._filling = Filling(
+            archive=archive,
+            contents=contents,
+            plan=proposal.plan,
+            options=request.options,
+            server=proposal.server,
+            search_paths=proposal.search_paths,
+            deadline=request.deadline,
+            listener=request.listener,
         )
-    return frozenset(table.oid for table in manifest.tables if wanted((table.schema_name, table.table), options))
 
+    def in_place(self) -> _Done:
+        """Fill the target itself, which is empty, and beside which we may make no other."""
+        target = self._request.options.target
+        try:
+            failures, comparison = self._fill_and_compare(target)
+        except BaseException as error:
+            if isinstance(error, Explained):
+                error.untouched = f"The database {target!r} was empty, and holds a part of the archive now."
+                error.action += f" Before you repeat, let an administrator make {target!r} anew: nothing else is in it."
+            raise
+        failures += fill_aside(target, self._filling, cluster=self._cluster, tools=self._tools)
+        return _Done(comparison, None, failures, self._keep_script(failures))
 
-def _fill_and_swap(
-    request: RestoreRequest,
-    cluster: Cluster,
-    tools: RestoringTools,
-    archive: Path,
-    contents: TableOfContents,
-    proposal: Proposal,
-    clock: _Clock,
-) -> tuple[Comparison, str | None, tuple[Skip, ...]]:
-    options, manifest = request.options, request.source.manifest
-    target, existing = options.target, proposal.server.existing
-    copy = new_name(target)
-    marked = _marks(request, proposal)
-    swapping = False
-    try:
-        with clock.phase("restore"):
-            if proposal.plan.roles_to_create and manifest is not None:
-                cluster.create_roles(_role_statements(request.source, manifest, proposal))
-            cluster.create(copy, marked(State.RESTORING), proposal.server.properties)
-            done = _ItemCounter(contents.entries, request.listener)
-            tools.restore(archive, copy, proposal.plan, options, done.one_more, request.deadline)
-        with clock.phase("compare"):
-            request.listener(Progress("compare", 0))
-            with archive.open("rb") as file:
-                whole = read_contents(file.read)
-            comparison = compare(
-                cluster.database(copy),
-                whole,
-                manifest,
-                proposal.plan.dropped,
-                options,
-                recount=lambda: tools.read_archive(_chunks(archive), request.deadline).rows,
-            )
-            _refuse_differences(comparison, target)
-        properties = cluster.properties(target) or proposal.server.properties
-        refused = cluster.give_settings(copy, properties) if properties else []
-        cluster.mark(copy, marked(State.VERIFIED))
-        with clock.phase("swap"):
-            swapping = True
-            old = old_name(target, datetime.now(UTC)) if existing else None
-            comment = properties.comment if properties else None
-            mark = None if options.keep_old else replace(marked(State.REPLACED), original_comment=comment)
-            refused += cluster.swap(copy, target, old, properties=properties, mark=mark)
-            kept = _check_and_drop_old(cluster, target, old, properties, keep=options.keep_old)
-    except BaseException as error:
-        if swapping and isinstance(error, InterruptedRunError) and _is_exchanged(cluster, copy, target):
-            error.untouched = f"The database {target!r} is the restored copy already, complete and compared."
-            error.action = (
-                f"What it replaced may be left as {old!r}: dbbackup restore --resume removes it." if old else ""
-            )
-        elif not (swapping and isinstance(error, RestoreFailedError)):
-            _remove_copy(cluster, copy, error)
-        raise
-    planned = {skip.what for skip in proposal.plan.skips}
-    return comparison, kept, tuple(skip for skip in refused if skip.what not in planned)
+    def beside(self) -> _Done:
+        """Fill a copy, and put it in the target's place."""
+        request, cluster = self._request, self._cluster
+        options, target, existing = request.options, request.options.target, self._proposal.server.existing
+        copy = new_name(target)
+        swapping = False
+        try:
+            cluster.create(copy, self._mark(State.RESTORING), self._proposal.server.properties)
+            failures, comparison = self._fill_and_compare(copy)
+            if existing and failures:
+                self._refuse_incomplete(failures)
+            properties = cluster.properties(target) or self._proposal.server.properties
+            refused = cluster.give_settings(copy, properties) if properties else []
+            cluster.mark(copy, self._mark(State.VERIFIED, failures))
+            with self._clock.phase("swap"):
+                swapping = True
+                old = old_name(target, datetime.now(UTC)) if existing else None
+                keep_old = options.keep_old or bool(failures)
+                comment = properties.comment if properties else None
+                mark = None if keep_old else replace(self._mark(State.REPLACED), original_comment=comment)
+                refused += cluster.swap(copy, target, old, properties=properties, mark=mark)
+                failures += fill_aside(target, self._filling, cluster=cluster, tools=self._tools)
+                if failures and not existing:
+                    without = f"INCOMPLETE: restored from {request.source.url} without {listed(failures)}"
+                    cluster.comment(target, without)
+                kept = _check_and_drop_old(cluster, target, old, properties, keep=keep_old)
+        except BaseException as error:
+            if swapping and isinstance(error, InterruptedRunError) and _is_exchanged(cluster, copy, target):
+                error.untouched = f"The database {target!r} is the restored copy already, complete and compared."
+                error.action = (
+                    f"What it replaced may be left as {old!r}: dbbackup restore --resume removes it." if old else ""
+                )
+            elif not (swapping and isinstance(error, RestoreFailedError)):
+                _remove_copy(cluster, copy, error)
+            raise
+        planned = {skip.what for skip in self._proposal.plan.skips}
+        unplanned = tuple(skip for skip in refused if skip.what not in planned)
+        return _Done(comparison, kept, failures, self._keep_script(failures), unplanned)
 
-
-def _marks(request: RestoreRequest, proposal: Proposal) -> Callable[[State], Mark]:
-    options, source, manifest = request.options, request.source, request.source.manifest
-    local = source.store.local_path(source.key)
-    archive = str(local.absolute()) if local else source.url  # a run elsewhere is to find it, too
-
-    def mark(state: State) -> Mark:
+    def _mark(self, state: State, failures: tuple[Failure, ...] = ()) -> Mark:
+        options, source, plan = self._request.options, self._request.source, self._proposal.plan
+        local = source.store.local_path(source.key)
         return Mark(
             options.target,
             state,
-            archive,
-            manifest_sha256=manifest.digest if manifest else None,
+            str(local.absolute()) if local else source.url,  # a run elsewhere is to find it, too
+            manifest_sha256=source.manifest.digest if source.manifest else None,
             owner=options.owner,
             privileges=options.privileges,
-            skipped=tuple(sorted(proposal.plan.dropped)),
+            skipped=tuple(sorted(plan.dropped | plan.aside | numbers_of(failures))),
         )
 
-    return mark
+    def _fill_and_compare(self, database: str) -> tuple[tuple[Failure, ...], Comparison]:
+        request, target = self._request, self._request.options.target
+        with self._clock.phase("restore"):
+            failures = fill(database, self._filling, cluster=self._cluster, tools=self._tools)
+        with self._clock.phase("compare"):
+            request.listener(Progress("compare", 0))
+            comparison = compare(
+                self._cluster.database(database),
+                self._filling.contents,
+                request.source.manifest,
+                self._proposal.plan.dropped | self._proposal.plan.aside | numbers_of(failures),
+                request.options,
+                recount=self._recount,
+            )
+            _refuse_differences(comparison, target)
+        return failures, comparison
+
+    def _recount(self) -> Mapping[int, int] | None:
+        return self._tools.read_archive(_chunks(self._filling.archive), self._request.deadline).rows
+
+    def _refuse_incomplete(self, failures: tuple[Failure, ...]) -> None:
+        if self._request.options.accept_incomplete:
+            return
+        target, script = self._request.options.target, self._keep_script(failures)
+        error = RestoreIncompleteError(
+            f"{len(failures)} of {self._filling.contents.entries} entries of {self._request.source.url} could not be "
+            f"restored: {listed(failures)}.",
+            untouched=f"The database {target!r} is as it was; the incomplete copy is removed.",
+            action="Mend the causes and take a new backup; or restore into a new database with --to, where the rest is "
+            f"kept and they can be mended; or put the incomplete copy in {target!r}'s place with --accept-incomplete."
+            + (f" What is missing is in {script}." if script else ""),
+        )
+        error.failures = failures
+        raise error
+
+    def _keep_script(self, failures: tuple[Failure, ...]) -> str | None:
+        if self._request.keep_script is None or not failures:
+            return None
+        return self._request.keep_script(
+            unrestored_script(self._request.source.url, self._filling, failures, tools=self._tools)
+        )
 
 
 def _chunks(archive: Path) -> Iterator[bytes]:
@@ -306,29 +344,3 @@ def _remove_copy(cluster: Cluster, copy: str, error: BaseException) -> None:
     except Exception:  # noqa: BLE001 - the failure that led here is the one to report
         if isinstance(error, Explained):
             error.action += f" The unfinished copy {copy!r} is still there; the next restore removes it."
-
-
-def _role_statements(source: ArchiveSource, manifest: Manifest, proposal: Proposal) -> list[str]:
-    with source.store.read(roles_key(source.key)) as chunks:
-        body = b"".join(chunks)
-    if hashlib.sha256(body).hexdigest() != manifest.roles.sha256:
-        raise VerificationFailedError(
-            f"The role dump {source.store.url(roles_key(source.key))} is not what was backed up: its SHA-256 is not "
-            "that of the manifest.",
-            untouched=f"The database {proposal.options.target!r} is as it was, and no role was created.",
-            action="Create the roles by hand, or leave them out with --no-owner --no-privileges.",
-        )
-    return statements_for(body.decode(), proposal.plan.roles_to_create, existing=proposal.server.roles)
-
-
-class _ItemCounter:
-    """Counts restored entries and tells the listener."""
-
-    def __init__(self, total: int, listener: ProgressListener) -> None:
-        self._done = 0
-        self._total = total
-        self._listener = listener
-
-    def one_more(self) -> None:
-        self._done += 1
-        self._listener(Progress("restore", 0, tables_done=min(self._done, self._total), tables_total=self._total))

@@ -68,7 +68,7 @@ def test_missing_roles_can_be_created_without_passwords(foreign: Scene) -> None:
     value = foreign.target.server.value
     assert value(f"SELECT rolcanlogin AND rolpassword IS NULL FROM pg_authid WHERE rolname = '{OWNER}'")
     assert value(f"SELECT pg_has_role('{OWNER}', '{READER}', 'MEMBER')")
-    assert not value(f"SELECT count(*) FROM pg_roles WHERE rolname = '{GROUP}'"), "nothing in the archive needs it"
+    assert value(f"SELECT pg_has_role('{READER}', '{GROUP}', 'MEMBER')"), "what the reader may do through the group"
 
 
 @pytest.mark.parametrize("how", ["gone", "altered"])
@@ -124,7 +124,7 @@ def test_a_user_without_superuser_rights(
     own = Scene(creator, save(source, tmp_path / "own"), scene.present)
     ended = own.restore("--no-owner", "--no-privileges")
     assert ended.status == 0, ended.err
-    assert ended.out.count("COMMENT - EXTENSION hstore: only the owner of an extension may comment on it") == 2
+    assert "COMMENT EXTENSION" not in ended.out, "it says what CREATE EXTENSION says by itself"
     assert own.is_restored()
     assert scene.target.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'item'") == creator.user
 
@@ -144,8 +144,8 @@ def test_somebody_elses_database_is_not_replaced(scene: Scene) -> None:
     scene.target.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user.user}")
     before = scene.databases()
     ended = scene.restore("--no-owner", "--no-acl", POSTGRES_USER=user.user, POSTGRES_PASSWORD=user.password)
-    assert ended.status == 1
-    assert "The server refused" in ended.err
+    assert ended.status == 2
+    assert f"The user {user.user} may not act as postgres, who owns a part" in ended.err
     assert scene.is_as_it_was()
     assert scene.databases() == before
 
@@ -164,7 +164,7 @@ def older(new_previous_database: DatabaseMaker, saved: Saved) -> Iterator[Scene]
 def test_an_older_server_takes_what_it_understands(older: Scene, server: Server) -> None:
     ended = older.restore(PG_BINDIR=str(server.bindir))
     assert ended.status == 0, ended.err
-    assert "note: The archive is of PostgreSQL 18" in ended.out
+    assert "note: the archive is of PostgreSQL 18" in ended.out
     assert older.is_restored()
 
 
@@ -177,8 +177,8 @@ def test_an_older_server_that_does_not_understand_keeps_its_target(
     newer = Scene(older.target, save(source, tmp_path / "newer"), older.present)
     before = older.databases()
     ended = newer.restore(PG_BINDIR=str(server.bindir))
-    assert ended.status == 1
-    assert "syntax error" in ended.err
+    assert ended.status == 3
+    assert "TABLE public.item (syntax error" in ended.err
     assert newer.is_as_it_was()
     assert older.databases() == before
 

@@ -9,7 +9,6 @@ import pytest
 
 from dbbackup.core import errors
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.toc import parse_listing
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.core.watchdog import at_deadline
 
@@ -77,26 +76,6 @@ def test_durations_read_naturally(seconds: float, text: str) -> None:
 def test_times_are_printed_in_utc() -> None:
     moment = datetime(2025, 1, 11, 4, 30, 0, 999, tzinfo=timezone(timedelta(hours=2)))
     assert format_time(moment) == "2025-01-11T02:30:00Z"
-
-
-def test_a_listing_yields_the_tables_that_have_data() -> None:
-    listing = """;
-; Archive created at 2025-01-11 02:00:00 UTC
-;     dbname: TABLE DATA
-;
-219; 1259 16389 TABLE public order items ftry
-3370; 0 16389 TABLE DATA public order items ftry
-3371; 0 16400 TABLE DATA public TABLE DATA ftry
-3372; 0 16500 MATERIALIZED VIEW DATA public totals ftry
-220; 1259 16401 SEQUENCE public TABLE DATA 9; 9 9 ftry
-"""
-    contents = parse_listing(listing)
-    assert contents.table_data_oids == {16389, 16400}
-    assert contents.entries == 5
-
-
-def test_an_empty_listing_holds_nothing() -> None:
-    assert parse_listing("") == parse_listing(";\n; only comments\n")
 
 
 def _all_errors(base: type[errors.DbBackupError]) -> list[type[errors.DbBackupError]]:
