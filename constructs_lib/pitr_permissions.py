@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.postgres_endpoint import PostgresEndpoint
-from dbbackup.contract_pitr import ROLE_RESTORED, TAG_ROLE
+from dbbackup.contract_pitr import ROLE_PRODUCTION, ROLE_REPLACED, ROLE_RESTORED, TAG_KEEP, TAG_ROLE, TAG_VERIFIED
+
+_OF_OTHERS: Final = ("aws:cloudformation:stack-id", TAG_KEEP)
+"""Tags of instances that no restore has made: CloudFormation's, which nobody else can set, and that of their owner."""
+_MOMENT: Final = "YYYYMMDD-HHMMSS"
+_LONGEST: Final = 63
+"""Longest identifier of an instance."""
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
 
@@ -58,6 +65,18 @@ def grant_start(role: iam.Role, *, machine_arn: str, executions_arn: str) -> Non
     _allow(role, "SeeExecutions", ["states:DescribeExecution"], [executions_arn])
 
 
+def _of_nobody_else() -> dict[str, str]:
+    return {f"aws:ResourceTag/{key}": "true" for key in _OF_OTHERS}
+
+
+def _put_aside(source: str) -> list[str]:
+    """Names of instances that a promotion has put aside; of a long identifier's, the shorter ones, too."""
+    names = [f"db:{source}-old-*"]
+    if not Token.is_unresolved(source) and len(f"{source}-old-{_MOMENT}") > _LONGEST:
+        names.append(f"db:{source}-o*")
+    return names
+
+
 def grant_restore(role: iam.Role, *, database: PostgresEndpoint, infix: str = "-", mark: str = ROLE_RESTORED) -> None:
     """Restore beside production, and change or delete what was restored: production itself is out of reach.
 
@@ -79,13 +98,39 @@ def grant_restore(role: iam.Role, *, database: PostgresEndpoint, infix: str = "-
             *_rds(role, "subgrp:*", "pg:*", "og:*", "auto-backup:*"),
         ],
     )
-    _allow(role, "Mark", ["rds:AddTagsToResource"], _rds(role, f"db:{source}{infix}*"))
+    restored = _rds(role, f"db:{source}{infix}*")
+    of_mark = {f"aws:ResourceTag/{TAG_ROLE}": mark}
+    # RDS asks for the right to tag when a request to restore names tags, and has no word for "at creation". An instance
+    # that is being made has no tags yet; one that is there has ours, CloudFormation's, or its owner's.
+    unmarked = {"Null": {f"aws:ResourceTag/{key}": "true" for key in (TAG_ROLE, *_OF_OTHERS)}}
+    _allow(
+        role,
+        "MarkWhatIsMade",
+        ["rds:AddTagsToResource"],
+        restored,
+        {**unmarked, "StringEquals": {f"aws:RequestTag/{TAG_ROLE}": mark}},
+    )
+    _allow(
+        role,
+        "MarkAsVerified",
+        ["rds:AddTagsToResource"],
+        restored,
+        {"StringEquals": of_mark, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_VERIFIED]}},
+    )
     _allow(
         role,
         "ChangeAndRemoveWhatWasRestored",
         ["rds:ModifyDBInstance", "rds:DeleteDBInstance"],
-        _rds(role, f"db:{source}{infix}*"),
-        {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": mark}},
+        restored,
+        {"StringEquals": of_mark, "Null": _of_nobody_else()},
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            sid="LeaveWhatWasPutAside",
+            effect=iam.Effect.DENY,
+            actions=["rds:AddTagsToResource", "rds:ModifyDBInstance", "rds:DeleteDBInstance"],
+            resources=_rds(role, *_put_aside(source)),
+        )
     )
     # RDS looks at the network with the rights of its caller, and describing has no finer resource than *.
     _allow(
@@ -132,11 +177,28 @@ def _use_storage_key(role: iam.Role, key: kms.IKey) -> None:
 
 def grant_rename(role: iam.Role, *, source: str, machine_arn: str, executions_arn: str) -> None:
     """Rename production and what is named after it: the only right over production, in a function of its own."""
+    instances = instance_arns(role, source)
+    _allow(role, "SeeAndRename", ["rds:DescribeDBInstances", "rds:ModifyDBInstance"], instances)
     _allow(
         role,
-        "SeeRenameAndMark",
-        ["rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:AddTagsToResource"],
-        instance_arns(role, source),
+        "MarkAsKept",
+        ["rds:AddTagsToResource"],
+        instances,
+        {"StringEquals": {f"aws:RequestTag/{TAG_ROLE}": [ROLE_PRODUCTION, ROLE_REPLACED]}},
+    )
+    # After a rollback: what had been restored, and was production for a while, may be deleted again.
+    _allow(
+        role,
+        "MarkAsRestoredAgain",
+        ["rds:AddTagsToResource"],
+        _rds(role, f"db:{source}-*"),
+        {
+            "StringEquals": {
+                f"aws:RequestTag/{TAG_ROLE}": ROLE_RESTORED,
+                f"aws:ResourceTag/{TAG_ROLE}": ROLE_PRODUCTION,
+            },
+            "Null": _of_nobody_else(),
+        },
     )
     _allow(role, "SeeOtherRenamings", ["states:ListExecutions"], [machine_arn])
     _allow(role, "SeeExecutions", ["states:DescribeExecution"], [executions_arn])

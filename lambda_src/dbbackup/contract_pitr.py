@@ -110,6 +110,8 @@ TAG_RESTORED_AS: Final = "dbbackup:restored-as"
 """Tag of a promoted instance: the identifier that it had before."""
 TAG_REPLACED: Final = "dbbackup:replaced"
 """Tag of a promoted instance: where the instance that it replaced is now."""
+TAG_KEEP: Final = "dbbackup:keep"
+"""Tag that only people set: whatever its value, the instance is never marked, changed or deleted by a restore."""
 OUR_TAGS: Final = "dbbackup:"
 
 HANDLER_PITR: Final = "dbbackup.handlers.pitr.handler"

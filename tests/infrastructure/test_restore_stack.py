@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -14,10 +16,15 @@ from dbbackup.contract_pitr import (
     HANDLER_PITR_STEP,
     HANDLER_PITR_SWAP,
     HANDLER_PITR_VERIFY,
+    ROLE_PRODUCTION,
+    ROLE_REPLACED,
     ROLE_RESTORED,
+    TAG_KEEP,
     TAG_ROLE,
+    TAG_VERIFIED,
     PitrEnvKey,
 )
+from dbbackup.core.pitr_names import aside_name, default_target
 from devtools.local_pitr import read_recovery_system
 from tests.infrastructure.synthesis import (
     Synthesized,
@@ -55,6 +62,8 @@ NETWORK = {
     "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcs",
 }
+OF_OTHERS = ("aws:ResourceTag/aws:cloudformation:stack-id", f"aws:ResourceTag/{TAG_KEEP}")
+MOMENT = datetime(2026, 1, 11, 2, tzinfo=UTC)
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
@@ -70,12 +79,15 @@ def function(template: Template, name: str) -> dict[str, Any]:
 
 def allowed(template: Template, name: str) -> list[dict[str, Any]]:
     """What one function may do."""
-    role = function(template, name)["Role"]["Fn::GetAtt"][0]
-    return [each for each in role_statements(template, role) if each["Effect"] == "Allow"]
+    return [each for each in _statements(template, name) if each["Effect"] == "Allow"]
+
+
+def _statements(template: Template, name: str) -> list[dict[str, Any]]:
+    return role_statements(template, function(template, name)["Role"]["Fn::GetAtt"][0])
 
 
 def statement(template: Template, name: str, sid: str) -> dict[str, Any]:
-    (found,) = [each for each in allowed(template, name) if each.get("Sid") == sid]
+    (found,) = [each for each in _statements(template, name) if each.get("Sid") == sid]
     return found
 
 
@@ -137,7 +149,57 @@ def test_only_what_was_restored_can_be_changed_or_deleted_by_a_restore(restore: 
     found = statement(restore, "step", "ChangeAndRemoveWhatWasRestored")
     assert set(found["Action"]) == {"rds:ModifyDBInstance", "rds:DeleteDBInstance"}
     assert ends(found["Resource"]) == ["db:ftry-prod-*"]
-    assert found["Condition"] == {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_RESTORED}}
+    assert found["Condition"] == {
+        "StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_RESTORED},
+        "Null": dict.fromkeys(OF_OTHERS, "true"),
+    }
+
+
+def test_an_instance_is_marked_as_restored_only_while_it_is_made(restore: Template) -> None:
+    """Else production, put aside under a name that begins with its own, could be marked and then deleted."""
+    marking = [each for each in allowed(restore, "step") if "rds:AddTagsToResource" in each["Action"]]
+    assert {each["Sid"] for each in marking} == {"MarkWhatIsMade", "MarkAsVerified"}
+    made, verified = (statement(restore, "step", sid) for sid in ("MarkWhatIsMade", "MarkAsVerified"))
+    assert made["Condition"] == {
+        "Null": dict.fromkeys((f"aws:ResourceTag/{TAG_ROLE}", *OF_OTHERS), "true"),
+        "StringEquals": {f"aws:RequestTag/{TAG_ROLE}": ROLE_RESTORED},
+    }
+    assert verified["Condition"] == {
+        "StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_RESTORED},
+        "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_VERIFIED]},
+    }
+
+
+def test_what_a_promotion_put_aside_is_out_of_reach_of_a_restore(restore: Template) -> None:
+    refused = statement(restore, "step", "LeaveWhatWasPutAside")
+    assert refused["Effect"] == "Deny"
+    assert set(refused["Action"]) == {"rds:AddTagsToResource", "rds:ModifyDBInstance", "rds:DeleteDBInstance"}
+    (name,) = ends(refused["Resource"])
+    assert name == "db:ftry-prod-old-*"
+    assert fnmatchcase(f"db:{aside_name('ftry-prod', MOMENT)}", name)
+    assert not fnmatchcase(f"db:{default_target('ftry-prod', MOMENT)}", name)
+
+
+def test_of_a_long_identifier_the_shorter_names_are_out_of_reach_too() -> None:
+    long = "p" * 50
+    settings = settings_of("prod", database__new_instance__identifier=long, rehearsal__enabled=False)
+    found = synthesize(settings)["restore"]
+    patterns = ends(statement(found, "step", "LeaveWhatWasPutAside")["Resource"])
+    assert any(fnmatchcase(f"db:{aside_name(long, MOMENT)}", pattern) for pattern in patterns)
+    assert not any(fnmatchcase(f"db:{default_target(long, MOMENT)}", pattern) for pattern in patterns)
+
+
+def test_a_promotion_marks_what_is_to_be_kept_and_nothing_of_others_for_removal(restore: Template) -> None:
+    kept, again = (statement(restore, "swap", sid) for sid in ("MarkAsKept", "MarkAsRestoredAgain"))
+    assert kept["Condition"] == {"StringEquals": {f"aws:RequestTag/{TAG_ROLE}": [ROLE_PRODUCTION, ROLE_REPLACED]}}
+    assert again["Condition"] == {
+        "StringEquals": {
+            f"aws:RequestTag/{TAG_ROLE}": ROLE_RESTORED,
+            f"aws:ResourceTag/{TAG_ROLE}": ROLE_PRODUCTION,
+        },
+        "Null": dict.fromkeys(OF_OTHERS, "true"),
+    }
+    assert "db:ftry-prod" not in ends(again["Resource"])
 
 
 def test_a_restore_reads_production_and_makes_what_is_named_after_it(restore: Template) -> None:
@@ -149,7 +211,7 @@ def test_a_restore_reads_production_and_makes_what_is_named_after_it(restore: Te
         "pg:*",
         "subgrp:*",
     ]
-    assert ends(statement(restore, "step", "Mark")["Resource"]) == ["db:ftry-prod-*"]
+    assert ends(statement(restore, "step", "MarkWhatIsMade")["Resource"]) == ["db:ftry-prod-*"]
 
 
 def test_who_may_do_what_to_instances(restore: Template) -> None:
@@ -283,7 +345,7 @@ def test_an_existing_instance_is_restored_too() -> None:
     assert function(found, "step")["Environment"]["Variables"][PitrEnvKey.SOURCE.value] == "orders-main"
     assert statement(found, "step", "HandOnMonitoringRole")["Resource"] == [existing["monitoring_role_arn"]]
     assert statement(found, "step", "LetRdsUseStorageKey")["Resource"] == [existing["storage_key_arn"]]
-    assert ends(statement(found, "step", "Mark")["Resource"]) == ["db:orders-main-*"]
+    assert ends(statement(found, "step", "MarkWhatIsMade")["Resource"]) == ["db:orders-main-*"]
 
 
 def test_settings_reach_the_functions() -> None:
