@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters.postgres_connection import connect
+from dbbackup.adapters.statements import ask
 from dbbackup.core.connection import Connection
 from dbbackup.core.pitr_errors import RestoredDataError
 from dbbackup.core.pitr_ports import Inspection, WatchedTable
@@ -75,11 +75,9 @@ def _row(session: psycopg.Connection[TupleRow], query: str) -> Any:
 
 
 def _newest(session: psycopg.Connection[TupleRow], watched: WatchedTable) -> datetime | None:
-    query = sql.SQL("SELECT max({})::timestamptz FROM {}").format(
-        sql.Identifier(watched.timestamp_column), sql.Identifier(*watched.table.split(".", 1))
-    )
-    row = session.execute(query).fetchone()
-    newest: datetime | None = row[0] if row else None
+    table = tuple(watched.table.split(".", 1))
+    (row,) = ask(session, "SELECT max({})::timestamptz FROM {}", (watched.timestamp_column,), table)
+    newest: datetime | None = row[0]
     return None if newest is None else newest.astimezone(UTC)
 
 

@@ -1,4 +1,9 @@
-"""Statements whose names and values are quoted by the driver, never by us."""
+"""Statements whose names and values are quoted by the driver, never by us.
+
+Identifiers never share a statement with parameters: where there are any, even none (``()``), psycopg reads every
+percent sign as the place of one, in a quoted name, too.
+https://www.psycopg.org/psycopg3/docs/basic/params.html
+"""
 
 from __future__ import annotations
 
@@ -39,6 +44,13 @@ def say(session: psycopg.Connection[TupleRow], statement: str) -> None:
     """Run a statement as it is written; in one without parameters ``%`` is nothing special."""
     with _settled(session):
         session.execute(statement.encode())
+
+
+def ask(session: psycopg.Connection[TupleRow], query: str, *names: tuple[str, ...]) -> list[TupleRow]:
+    """All rows of a query whose ``{}`` are identifiers, each given by its parts."""
+    composed = sql.SQL(query).format(*(sql.Identifier(*parts) for parts in names))
+    with _settled(session):
+        return session.execute(composed).fetchall()
 
 
 @contextmanager
