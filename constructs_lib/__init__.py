@@ -7,6 +7,7 @@ from constructs_lib.backup_bucket import BackupBucket
 from constructs_lib.backup_function import BackupFunction
 from constructs_lib.backup_image import backup_image
 from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule
+from constructs_lib.backup_lock import BackupLock
 from constructs_lib.backup_schedules import BackupSchedules
 from constructs_lib.dead_letter_queue import DeadLetterQueue
 from constructs_lib.github_actions_access import GithubActionsAccess, GithubRepository
@@ -36,6 +37,7 @@ __all__ = [
     "BackupAlarms",
     "BackupBucket",
     "BackupFunction",
+    "BackupLock",
     "BackupSchedules",
     "DeadLetterQueue",
     "EncryptedLogGroup",

@@ -10,8 +10,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.backup_lifecycle import DEFAULT_TIERS, TierRule, lifecycle_rules
+from constructs_lib.backup_lifecycle import DEFAULT_TIERS, NONCURRENT_DAYS, TierRule, lifecycle_rules
+from constructs_lib.backup_lock import BackupLock
 from constructs_lib.backup_permissions import grant_backup
+from constructs_lib.write_once import deny_overwriting
 from dbbackup.contract import Tier
 
 
@@ -30,10 +32,11 @@ class BackupBucket(Construct):
         access_log_bucket_name: str | None = None,
         access_log_days: int = 365,
         tiers: Mapping[Tier, TierRule] = DEFAULT_TIERS,
-        noncurrent_days: int = 7,
-        lock: s3.ObjectLockRetention | None = None,
+        noncurrent_days: int = NONCURRENT_DAYS,
+        lock: BackupLock | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.lock = lock or BackupLock(days={tier: rule.kept_days for tier, rule in tiers.items()})
         self.key: kms.IKey = kms.Key(
             self,
             "Key",
@@ -57,7 +60,7 @@ class BackupBucket(Construct):
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix="backups/",
             object_lock_enabled=True,
-            object_lock_default_retention=lock or s3.ObjectLockRetention.governance(Duration.days(7)),
+            object_lock_default_retention=self.lock.bucket_default,
             lifecycle_rules=lifecycle_rules(tiers, noncurrent_days=noncurrent_days),
             # Below 128 KB Glacier's overhead for each object costs more than it saves, and Standard reads at once.
             transition_default_minimum_object_size=s3.TransitionDefaultMinimumObjectSize.ALL_STORAGE_CLASSES_128_K,
@@ -65,10 +68,11 @@ class BackupBucket(Construct):
         )
         self.bucket: s3.IBucket = bucket
         self._deny_other_encryption()
+        deny_overwriting(bucket)
 
     def grant_backup(self, grantee: iam.IGrantable) -> None:
-        """Let somebody make and verify backups, and neither delete them nor shorten their locks."""
-        grant_backup(grantee, bucket=self.bucket, key=self.key)
+        """Let somebody make and verify backups, and neither overwrite or delete them nor shorten their locks."""
+        grant_backup(grantee, bucket=self.bucket, key=self.key, lock=self.lock)
 
     def _access_log_bucket(self, name: str | None, days: int) -> s3.Bucket:
         return s3.Bucket(

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from constructs_lib.backup_image import backup_image
 from constructs_lib.backup_lifecycle import DEFAULT_KEPT_DAYS
+from constructs_lib.backup_lock import DEFAULT_LOCK, BackupLock
 from constructs_lib.backup_permissions import grant_backup
 from constructs_lib.function_role import FunctionRole
 from constructs_lib.log_group import EncryptedLogGroup
@@ -64,6 +65,7 @@ class BackupFunction(Construct):
         compression: str = "auto",
         compression_level: int = 9,
         kept_days: Mapping[Tier, int] | None = None,
+        lock: BackupLock = DEFAULT_LOCK,
         log_level: str = "INFO",
         log_retention_days: int = 90,
     ) -> None:
@@ -118,6 +120,7 @@ class BackupFunction(Construct):
                 EnvKey.KEPT_DAYS.value: json.dumps(
                     {tier.value: days for tier, days in (kept_days or DEFAULT_KEPT_DAYS).items()}
                 ),
+                EnvKey.LOCK.value: lock.variable(),
                 EnvKey.DB_HOST.value: database.host,
                 EnvKey.DB_PORT.value: str(database.port),
                 EnvKey.DB_NAMES.value: json.dumps(list(database_names), ensure_ascii=False),
@@ -130,7 +133,7 @@ class BackupFunction(Construct):
                 EnvKey.LOG_LEVEL.value: log_level,
             },
         )
-        grant_backup(role, bucket=bucket, key=bucket_key)
+        grant_backup(role, bucket=bucket, key=bucket_key, lock=lock)
         database.grant_read_credentials(role)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> None:

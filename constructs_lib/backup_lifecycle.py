@@ -34,6 +34,8 @@ DEFAULT_TIERS: Final[Mapping[Tier, TierRule]] = {
 }
 """The retention policy of the design."""
 DEFAULT_KEPT_DAYS: Final[Mapping[Tier, int]] = {tier: rule.kept_days for tier, rule in DEFAULT_TIERS.items()}
+NONCURRENT_DAYS: Final = 30
+"""Days that a deleted version can be got back: a month, so that a rehearsal or the next person on call notices."""
 ABORT_INCOMPLETE_DAYS: Final = 1
 """Days until what an unfinished upload has left is removed: it is paid for, and no listing of objects shows it."""
 

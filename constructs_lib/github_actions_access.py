@@ -14,14 +14,13 @@ from constructs import Construct
 from constructs_lib.backup_function import BackupFunction
 from constructs_lib.backup_lifecycle import tier_prefix
 from constructs_lib.backup_permissions import grant_backup
+from constructs_lib.write_once import RECEIPTS, creating, replacing_seen
 from dbbackup.contract import Tier
 
 ISSUER: Final = "token.actions.githubusercontent.com"
 AUDIENCE: Final = "sts.amazonaws.com"
 DEFAULT_QUALIFIER: Final = "hnb659fds"
 """What `cdk bootstrap` puts into the names of its roles unless it is told otherwise."""
-RECEIPT_SUFFIX: Final = ".receipt.json"
-"""How the names of receipts end, beside the backups that they are of; a test compares it with the running code."""
 LOOKING: Final = ("lookup",)
 DEPLOYING: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
 """Roles of the bootstrap that `cdk deploy` assumes. The one that creates resources is CloudFormation's alone."""
@@ -119,11 +118,18 @@ class GithubActionsAccess(Construct):
                 resources=[bucket.arn_for_objects(f"{prefix}*")],
             )
         )
+        for sid, condition in (("CreateReceipts", creating()), ("WriteReceiptsOn", replacing_seen())):
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn_for_objects(RECEIPTS)],
+                    conditions=condition,
+                )
+            )
         role.add_to_policy(
             iam.PolicyStatement(
-                sid="WriteReceipts",
-                actions=["s3:PutObject", "s3:PutObjectTagging"],
-                resources=[bucket.arn_for_objects(f"{prefix}*{RECEIPT_SUFFIX}")],
+                sid="TagReceipts", actions=["s3:PutObjectTagging"], resources=[bucket.arn_for_objects(RECEIPTS)]
             )
         )
         role.add_to_policy(

@@ -15,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.backup_lifecycle import tier_prefix
+from constructs_lib.backup_lock import DEFAULT_LOCK, BackupLock
 from constructs_lib.backup_permissions import grant_backup
 from constructs_lib.pitr_states import LAMBDA_ERRORS, State, retry
 from constructs_lib.postgres_endpoint import PostgresEndpoint
@@ -84,6 +85,7 @@ class LogicalRestore(Construct):
         architecture: lambda_.Architecture = lambda_.Architecture.ARM_64,
         memory_mib: int = 3538,
         scratch_mib: int = 10240,
+        lock: BackupLock = DEFAULT_LOCK,
         log_retention_days: int = 90,
         log_level: str = "INFO",
     ) -> None:
@@ -99,6 +101,7 @@ class LogicalRestore(Construct):
             variables={
                 EnvKey.BUCKET.value: bucket.bucket_name,
                 EnvKey.ENVIRONMENT.value: environment,
+                EnvKey.LOCK.value: lock.variable(),
                 EnvKey.DB_HOST.value: database.host,
                 EnvKey.DB_PORT.value: str(database.port),
                 EnvKey.DB_NAMES.value: json.dumps(list(database_names), ensure_ascii=False),
@@ -130,7 +133,7 @@ class LogicalRestore(Construct):
             log_key=log_key,
             log_retention_days=log_retention_days,
         )
-        grant_backup(restoring.role, bucket=bucket, key=bucket_key)  # for the backup of what is replaced
+        grant_backup(restoring.role, bucket=bucket, key=bucket_key, lock=lock)  # for the backup of what is replaced
         restoring.role.add_to_policy(
             iam.PolicyStatement(
                 sid="AskArchivesBack",

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from constructs_lib.backup_lifecycle import tier_prefix
+from constructs_lib.write_once import creating
 from dbbackup.contract import Tier
 from dbbackup.contract_rehearsal import EVIDENCE_PREFIX, LOCK_DAYS
 
@@ -68,19 +69,18 @@ def grant_read_evidence(role: iam.Role, *, bucket: s3.IBucket, key: kms.IKey) ->
 
 
 def grant_write_evidence(role: iam.Role, *, bucket: s3.IBucket, key: kms.IKey) -> None:
-    """Add evidence, locked for a year and not longer; neither remove it nor shorten its lock.
+    """Add evidence, locked for a year and not longer; neither remove or overwrite it nor shorten its lock.
 
     A write that asks for no lock has no remaining days, so the condition refuses that, too.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
     """
     grant_read_evidence(role, bucket=bucket, key=key)
-    _allow(
-        role,
-        "AddLockedEvidence",
-        ["s3:PutObject", "s3:PutObjectRetention"],
-        [bucket.arn_for_objects(f"{EVIDENCE_PREFIX}*")],
-        {"NumericLessThanEquals": {"s3:object-lock-remaining-retention-days": str(LONGEST_LOCK_DAYS)}},
-    )
+    evidence = [bucket.arn_for_objects(f"{EVIDENCE_PREFIX}*")]
+    not_longer: dict[str, object] = {
+        "NumericLessThanEquals": {"s3:object-lock-remaining-retention-days": str(LONGEST_LOCK_DAYS)}
+    }
+    _allow(role, "AddLockedEvidence", ["s3:PutObject"], evidence, {**not_longer, **creating()})
+    _allow(role, "LockEvidence", ["s3:PutObjectRetention"], evidence, not_longer)
     _use_key(role, key, "EncryptEvidence", "kms:GenerateDataKey")
 
 

@@ -62,6 +62,7 @@ class BackupStack(RecoveryStack):
             compression=chosen.compression,
             compression_level=chosen.compression_level,
             kept_days={tier: kept.kept_days for tier, kept in zip(Tier, settings.storage.tiers.all(), strict=True)},
+            lock=storage.backups.lock,
             log_level=chosen.log_level,
             log_retention_days=chosen.log_retention_days,
         )

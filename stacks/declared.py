@@ -18,7 +18,10 @@ def declared(settings: Settings) -> dict[WatchedSetting, object]:
     found: dict[WatchedSetting, object] = {
         WatchedSetting.PUBLIC_ACCESS: False,
         WatchedSetting.BUCKET_VERSIONING: "Enabled",
-        WatchedSetting.BUCKET_LOCK: {"mode": storage.lock.mode, "days": storage.lock.days},
+        WatchedSetting.BUCKET_LOCK: {
+            "mode": storage.lock.mode,
+            "days": min(storage.locked_days(tier) for tier in Tier),
+        },
         WatchedSetting.BUCKET_LIFECYCLE: {
             f"{tier.value}/": {
                 "kept_days": chosen.kept_days,

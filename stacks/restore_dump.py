@@ -50,6 +50,7 @@ class RestoreDumpStack(RecoveryStack):
             client_major=settings.backup.client_major,
             architecture=ARCHITECTURES[settings.backup.architecture],
             scratch_mib=chosen.scratch_mib,
+            lock=storage.backups.lock,
             log_retention_days=chosen.log_retention_days,
             log_level=chosen.log_level,
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import CfnOutput
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib import BackupBucket, TierRule
+from constructs_lib import BackupBucket, BackupLock, TierRule
 from dbbackup.contract import Tier
 from stacks.base import RecoveryStack
 from stacks.settings import Settings
-from stacks.settings.storage import StorageSettings, TierSettings
+from stacks.settings.storage import TierSettings
 
 STORAGE_CLASSES: Final = {
     "STANDARD": None,
@@ -42,8 +42,8 @@ class StorageStack(RecoveryStack):
             access_log_bucket_name=chosen.access_log_bucket_name,
             access_log_days=chosen.access_log_days,
             noncurrent_days=chosen.noncurrent_days,
-            tiers={tier: _rule(getattr(chosen.tiers, tier.name.lower())) for tier in Tier},
-            lock=_lock(chosen),
+            tiers={tier: _rule(chosen.tiers.of(tier)) for tier in Tier},
+            lock=BackupLock(mode=chosen.lock.mode, days={tier: chosen.locked_days(tier) for tier in Tier}),
         )
         # AWS makes its name where the settings name none, and whoever restores has to know it.
         CfnOutput(self, "BackupBucketName", value=self.backups.bucket.bucket_name, description="bucket of the backups")
@@ -55,10 +55,3 @@ def _rule(tier: TierSettings) -> TierRule:
         storage_class=STORAGE_CLASSES[tier.storage_class],
         transition_after_days=tier.transition_after_days,
     )
-
-
-def _lock(chosen: StorageSettings) -> s3.ObjectLockRetention:
-    days = Duration.days(chosen.lock.days)
-    if chosen.lock.mode == "COMPLIANCE":
-        return s3.ObjectLockRetention.compliance(days)
-    return s3.ObjectLockRetention.governance(days)

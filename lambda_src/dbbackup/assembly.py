@@ -15,12 +15,15 @@ from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.adapters.restore_tools import RestoreTools
+from dbbackup.adapters.server_identity import read_server
 from dbbackup.adapters.tool_location import find_tools
 from dbbackup.core.bucket_name import check_bucket_name
 from dbbackup.core.connection import Connection, from_environment
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.object_lock import ObjectLock
 from dbbackup.core.ports import BackupStore
+from dbbackup.core.server import Server
 
 DEFAULT_DIRECTORY = Path("backups")
 BUCKET_VARIABLE = "S3_BACKUP_BUCKET"
@@ -72,13 +75,23 @@ def migration_turn(connection: Connection, wait_seconds: float) -> AbstractConte
     return turn(connection, wait_seconds)
 
 
+def server_at(connection: Connection) -> Server | None:
+    """The server at the end of a connection, as far as it is known."""
+    return read_server(connection)
+
+
 def database_for(connection: Connection) -> PostgresDatabase:
     """The database at the end of a connection."""
     return PostgresDatabase(connection)
 
 
-def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
+def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE, lock: ObjectLock | None = None) -> BackupStore:
     """Backups in a bucket, for work that has a deadline or none.
+
+    Args:
+        bucket: its name.
+        deadline: when to give up.
+        lock: of what is stored; the bucket's own default where None.
 
     Raises:
         InvalidRequestError: this can be no bucket's name.
@@ -86,7 +99,7 @@ def bucket_store(bucket: str, deadline: Deadline = NO_DEADLINE) -> BackupStore:
     check_bucket_name(bucket)
     from dbbackup.adapters import s3_store  # the SDK takes as long to import as the rest; a directory needs none of it
 
-    return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline)
+    return s3_store.S3Store(s3_store.make_client(hurried=deadline.at is not None), bucket, deadline, lock)
 
 
 def hurried(store: BackupStore) -> BackupStore:

@@ -38,6 +38,9 @@ class EnvKey(StrEnum):
     """Seconds before the function's time-out at which an unfinished backup is aborted in order."""
     KEPT_DAYS = "BACKUP_KEPT_DAYS"
     """JSON object, :class:`Tier` to the days that its backups are kept: an event for a moment before that is a slip."""
+    LOCK = "BACKUP_LOCK"
+    """JSON object with ``mode`` and ``days``, :class:`Tier` to the days that its objects are locked from the first on;
+    without it the bucket's own default applies."""
     DB_HOST = "DB_HOST"
     """Host name of the PostgreSQL server."""
     DB_PORT = "DB_PORT"

@@ -131,8 +131,8 @@ def claim(path: Path, final: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
             raise
-        if final.exists():  # without hard links there is no way to do it in one step
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from None
-        path.rename(final)
+        # Without hard links an empty file takes the name first, which only one can make; that one is ours to replace.
+        os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        path.replace(final)
     else:
         path.unlink()

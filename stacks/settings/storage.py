@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dbbackup.contract import Tier
 from stacks.settings.base import Group
 from stacks.settings.names import BucketName
 from stacks.settings.refusal import between, refuse
@@ -61,19 +62,27 @@ class TierTable(Group):
     pre_migration: TierSettings = TierSettings(kept_days=7)
     manual: TierSettings = TierSettings(kept_days=30)
 
+    def of(self, tier: Tier) -> TierSettings:
+        """One of them."""
+        found: TierSettings = getattr(self, tier.name.lower())
+        return found
+
     def all(self) -> tuple[TierSettings, ...]:
         """The five tiers."""
         return (self.daily, self.weekly, self.monthly, self.pre_migration, self.manual)
 
 
 class LockSettings(Group):
-    """Object Lock: for how long nobody can delete a fresh backup."""
+    """Object Lock: for how long nobody can delete a backup."""
 
     mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(
         default="GOVERNANCE",
         description="GOVERNANCE yields to whoever may bypass it, COMPLIANCE to nobody, not even the root user",
     )
-    days: Days = Field(default=7, description="days from its creation that a version can't be deleted")
+    days: Days | None = Field(
+        default=None,
+        description="days from its creation that a version can't be deleted; leave out for as long as its tier is kept",
+    )
 
 
 class StorageSettings(Group):
@@ -82,19 +91,23 @@ class StorageSettings(Group):
     bucket_name: BucketName | None = Field(default=None, description="name of the bucket; leave out to generate one")
     access_log_bucket_name: BucketName | None = Field(default=None, description="name of the bucket for access logs")
     access_log_days: Days = Field(default=365, description="days that access logs are kept")
-    noncurrent_days: Days = Field(default=7, description="days that a deleted or overwritten version can be got back")
+    noncurrent_days: Days = Field(default=30, description="days that a deleted or expired version can be got back")
     lock: LockSettings = LockSettings()
     tiers: TierTable = TierTable()
+
+    def locked_days(self, tier: Tier) -> int:
+        """Days that the backups of a tier are locked."""
+        return self.tiers.of(tier).kept_days if self.lock.days is None else self.lock.days
 
     @model_validator(mode="after")
     def _lock_ends_before_expiry(self) -> Self:
         shortest = min(tier.kept_days for tier in self.tiers.all())
-        if self.lock.days > shortest:
+        if self.lock.days is not None and self.lock.days > shortest:
             raise refuse(
                 at="lock.days",
                 value=f"{self.lock.days} days, the shortest tier is kept {shortest}",
                 rule="a lock longer than a tier keeps expired backups, and their price, past the tier's end",
-                fix=f"lock {shortest} days or fewer, or keep that tier longer",
+                fix=f"leave it out to lock each tier as long as it is kept, or lock {shortest} days or fewer",
             )
         return self
 

@@ -68,7 +68,7 @@ def test_the_demo_proves_every_claim_and_cleans_up(folder: Path) -> None:
         "the restored instance becomes production",
         "and back again",
         "its evidence verifies",
-        "one flipped bit after the upload is found",
+        "an object that somebody has written over is found",
         "claims held",
     ):
         assert claim in shown

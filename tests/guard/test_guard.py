@@ -197,7 +197,7 @@ def test_an_end_that_cannot_be_recorded_is_said_and_does_not_change_the_status(
 
 def test_without_its_first_record_the_command_does_not_run(database: Database, tmp_path: Path) -> None:
     class Full(DirectoryStore):
-        def write_document(self, key: str, body: bytes, kind: str) -> None:
+        def replace_document(self, key: str, body: bytes, kind: str) -> None:
             raise StorageError("no room")
 
     class Nobody:

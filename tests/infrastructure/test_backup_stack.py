@@ -150,19 +150,46 @@ def test_a_failed_event_is_retried_and_then_put_aside(backup: Template) -> None:
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": DEAD_LETTERS}}
 
 
-def test_the_function_may_write_backups_and_read_them_back(statements: list[dict[str, Any]]) -> None:
-    (objects,) = [found for found in statements if "s3:PutObject" in found["Action"]]
+EVERY_TIER = {f"/{tier.value}/*" for tier in Tier}
+
+
+def _paths(statement: dict[str, Any]) -> set[str]:
+    return {resource["Fn::Join"][1][-1] for resource in statement["Resource"]}
+
+
+def test_the_function_may_read_its_backups_back(statements: list[dict[str, Any]]) -> None:
+    (objects,) = [found for found in statements if "s3:GetObject" in found["Action"]]
     assert objects["Effect"] == "Allow"
     assert set(objects["Action"]) == {
-        "s3:PutObject",
         "s3:PutObjectTagging",
         "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
         "s3:GetObject",
         "s3:GetObjectVersion",
     }
-    paths = {resource["Fn::Join"][1][-1] for resource in objects["Resource"]}
-    assert paths == {f"/{tier.value}/*" for tier in Tier}
+    assert _paths(objects) == EVERY_TIER
+
+
+def test_the_function_creates_backups_and_writes_over_none(statements: list[dict[str, Any]]) -> None:
+    rights = {found["Sid"]: found for found in statements if "s3:PutObject" in found["Action"]}
+    assert {sid: (_paths(found), found["Condition"]) for sid, found in rights.items()} == {
+        "CreateBackups": (EVERY_TIER, {"Null": {"s3:if-none-match": "false"}}),
+        "SendParts": (EVERY_TIER, {"Bool": {"s3:ObjectCreationOperation": "false"}}),
+        "WriteReceiptsOn": ({"/pre-migration/*.receipt.json"}, {"Null": {"s3:if-match": "false"}}),
+    }
+    assert all(found["Action"] == ["s3:PutObject"] for found in rights.values())
+
+
+def test_the_function_locks_each_tier_as_long_as_it_is_kept(
+    statements: list[dict[str, Any]], variables: dict[str, Any]
+) -> None:
+    kept = {"daily": 30, "weekly": 90, "monthly": 365, "pre-migration": 7, "manual": 30}
+    assert json.loads(variables[EnvKey.LOCK.value]) == {"mode": "GOVERNANCE", "days": kept}
+    locking = [found for found in statements if "s3:PutObjectRetention" in found["Action"]]
+    most = "s3:object-lock-remaining-retention-days"
+    found = {path: each["Condition"]["NumericLessThanEquals"][most] for each in locking for path in _paths(each)}
+    assert found == {f"/{tier}/*": str(days + 1) for tier, days in kept.items()}
+    assert all(each["Action"] == ["s3:PutObjectRetention"] for each in locking)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +199,6 @@ def test_the_function_may_write_backups_and_read_them_back(statements: list[dict
         "s3:DeleteObjectVersion",
         "s3:DeleteObjectTagging",
         "s3:DeleteBucket",
-        "s3:PutObjectRetention",
         "s3:PutObjectLegalHold",
         "s3:BypassGovernanceRetention",
         "s3:PutBucketVersioning",

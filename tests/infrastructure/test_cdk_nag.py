@@ -35,7 +35,8 @@ ACCEPTED: Final = (
         "Network interfaces and traces have no finer resource; another test lists the actions that may have it",
     ),
     (
-        r"AwsSolutions-IAM5\[Resource::.*/(daily|weekly|monthly|pre-migration|manual)/\*\]",
+        r"AwsSolutions-IAM5\[Resource::.*/(?:(daily|weekly|monthly|pre-migration|manual)/\*|"
+        r"pre-migration/\*\.receipt\.json)\]",
         "backup/Backup/Role/DefaultPolicy/Resource",
         "The name of a backup holds its time, so the objects of a tier are named by its prefix",
     ),
@@ -45,7 +46,8 @@ ACCEPTED: Final = (
         "Network interfaces, traces and the delivery of logs have no finer resource; another test lists them",
     ),
     (
-        r"AwsSolutions-IAM5\[Resource::.*/(daily|weekly|monthly|pre-migration|manual)/\*\]",
+        r"AwsSolutions-IAM5\[Resource::.*/(?:(daily|weekly|monthly|pre-migration|manual)/\*|"
+        r"pre-migration/\*\.receipt\.json)\]",
         "restore-dump/Dump/Restore/Role/DefaultPolicy/Resource",
         "The name of a backup holds its time, so the objects of a tier are named by its prefix",
     ),

@@ -13,7 +13,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from constructs_lib import GithubActionsAccess, GithubRepository
-from constructs_lib.github_actions_access import RECEIPT_SUFFIX
+from constructs_lib.write_once import RECEIPT_SUFFIX
 from dbbackup.contract import Tier
 from dbbackup.core import naming
 from stacks.settings import SettingsError
@@ -42,7 +42,7 @@ ACCEPTED = (
     ),
     (
         r"AwsSolutions-IAM5\[Resource::.*/pre-migration/\*\.receipt\.json\]",
-        "github/Github/Migration/DefaultPolicy/Resource",
+        "github/Github/(Backup|Migration)/DefaultPolicy/Resource",
         "A receipt has the name of its backup, which holds its time",
     ),
 )
@@ -128,6 +128,7 @@ def test_a_job_may_make_backups_and_unmake_none(github: Template) -> None:
     granted = actions(github, "Backup")
     assert granted == {
         "s3:PutObject",
+        "s3:PutObjectRetention",
         "s3:PutObjectTagging",
         "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
@@ -143,15 +144,19 @@ def test_a_migration_has_its_backup_made_and_writes_receipts_alone(github: Templ
     found = {statement["Sid"]: statement for statement in role_statements(github, role_of(github, "Migration"))}
     assert found["StartBackups"]["Action"] == ["lambda:InvokeFunction"]
     assert "BackupFunction" in str(found["StartBackups"]["Resource"])
-    (written,) = found["WriteReceipts"]["Resource"]
-    assert written["Fn::Join"][1][-1] == f"/{Tier.PRE_MIGRATION.value}/*.receipt.json"
-    assert [sid for sid, statement in found.items() if "s3:PutObject" in statement["Action"]] == ["WriteReceipts"]
+    writing = [sid for sid, statement in found.items() if "s3:PutObject" in statement["Action"]]
+    assert writing == ["CreateReceipts", "WriteReceiptsOn"]
+    for sid in (*writing, "TagReceipts"):
+        (written,) = found[sid]["Resource"]
+        assert written["Fn::Join"][1][-1] == f"/{Tier.PRE_MIGRATION.value}/*.receipt.json"
+    assert found["CreateReceipts"]["Condition"] == {"Null": {"s3:if-none-match": "false"}}
+    assert found["WriteReceiptsOn"]["Condition"] == {"Null": {"s3:if-match": "false"}}
     (read,) = found["ReadBackupsBeforeMigrations"]["Resource"]
     assert read["Fn::Join"][1][-1] == f"/{Tier.PRE_MIGRATION.value}/*"
     assert found["EncryptAndReadReceipts"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
     }
-    assert len(found) == 5
+    assert len(found) == 7
 
 
 def test_receipts_are_named_as_the_running_code_names_them() -> None:
@@ -233,7 +238,10 @@ def test_each_repository_that_migrates_has_a_role_whose_id_stays(no_aws_account:
         "repo:acme/orders:environment:production",
     }
     for role in roles.values():
-        assert {statement["Sid"] for statement in role_statements(template, role)} >= {"StartBackups", "WriteReceipts"}
+        assert {statement["Sid"] for statement in role_statements(template, role)} >= {
+            "StartBackups",
+            "WriteReceiptsOn",
+        }
     alone = synthesize(settings_of("prod", github=GITHUB))["github"]
     assert roles["repo:acme/orders:environment:production"] == role_of(alone, "Migration")
     fewer = synthesize(settings_of("prod", github={**GITHUB, "migrations": APPLICATIONS[1::-1]}))["github"]

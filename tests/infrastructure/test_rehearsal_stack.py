@@ -125,7 +125,9 @@ def test_nothing_of_a_bucket_is_ever_deleted_and_evidence_is_all_that_is_written
     assert "BypassGovernance" not in json.dumps(rehearsal.body)
     written = statement(rehearsal, "record", "AddLockedEvidence")
     assert ends(written["Resource"]) == ["/evidence/*"]
-    assert written["Condition"] == {"NumericLessThanEquals": {"s3:object-lock-remaining-retention-days": "366"}}
+    not_longer = {"NumericLessThanEquals": {"s3:object-lock-remaining-retention-days": "366"}}
+    assert written["Condition"] == {**not_longer, "Null": {"s3:if-none-match": "false"}}
+    assert statement(rehearsal, "record", "LockEvidence")["Condition"] == not_longer
     for name in ("record", "watch"):
         assert ends(statement(rehearsal, name, "ReadEvidence")["Resource"]) == ["/evidence/*"]
         assert statement(rehearsal, name, "FindEvidence")["Condition"] == {
@@ -153,8 +155,11 @@ def test_only_temporary_instances_can_be_marked_changed_or_deleted(rehearsal: Te
     found = statement(rehearsal, "step", "ChangeAndRemoveWhatWasRestored")
     assert set(found["Action"]) == {"rds:ModifyDBInstance", "rds:DeleteDBInstance"}
     assert ends(found["Resource"]) == ["db:ftry-prod-rehearsal-*"]
-    assert found["Condition"] == {"StringEquals": {f"aws:ResourceTag/{TAG_ROLE}": ROLE_REHEARSAL}}
-    assert ends(statement(rehearsal, "step", "Mark")["Resource"]) == ["db:ftry-prod-rehearsal-*"]
+    assert found["Condition"]["StringEquals"] == {f"aws:ResourceTag/{TAG_ROLE}": ROLE_REHEARSAL}
+    made = statement(rehearsal, "step", "MarkWhatIsMade")["Condition"]
+    assert made["StringEquals"] == {f"aws:RequestTag/{TAG_ROLE}": ROLE_REHEARSAL}
+    assert made["Null"][f"aws:ResourceTag/{TAG_ROLE}"] == "true"
+    assert ends(statement(rehearsal, "step", "MarkWhatIsMade")["Resource"]) == ["db:ftry-prod-rehearsal-*"]
     restore = ends(statement(rehearsal, "step", "Restore")["Resource"])
     assert [end for end in restore if end.startswith("db:")] == ["db:ftry-prod", "db:ftry-prod-rehearsal-*"]
 

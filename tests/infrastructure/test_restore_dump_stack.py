@@ -66,7 +66,9 @@ def test_it_may_write_a_safety_backup_and_ask_archives_back_and_delete_nothing(
     for action in actions:
         assert "*" not in action
         assert action.split(":")[1].startswith(("Delete", "Bypass")) is (action == "ec2:DeleteNetworkInterface")
-    assert "s3:PutObjectRetention" not in actions
+    writing = [each for each in statements if "s3:PutObject" in each["Action"]]
+    assert len(writing) == 3
+    assert all("Condition" in each for each in writing), "it creates backups and writes over none"
     wild = {action for each in statements if "*" in each["Resource"] for action in each["Action"]}
     assert wild == WILDCARDS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydantic
 import pytest
 
+from dbbackup.contract import Tier
 from stacks.settings.database import NewInstance
 from stacks.settings.instance_size import memory_gib, most_connections
 from stacks.settings.names import bucket_name_rule, database_rule, instance_identifier_rule
@@ -26,7 +27,9 @@ def test_what_is_not_said_is_safe() -> None:
     assert instance.on_removal == "snapshot"
     assert instance.backup_retention_days == 30
     storage = StorageSettings()
-    assert (storage.lock.mode, storage.lock.days) == ("GOVERNANCE", 7)
+    assert storage.lock.mode == "GOVERNANCE"
+    assert [storage.locked_days(tier) for tier in Tier] == [tier.kept_days for tier in storage.tiers.all()]
+    assert storage.noncurrent_days == 30
     assert settings_of("prod", termination_protection=None).termination_protection
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
-from dbbackup.contract import KIND_DUMP, TAG_KIND
+from dbbackup.contract import KIND_DUMP, TAG_KIND, Tier
+from dbbackup.contract_rehearsal import EVIDENCE_PREFIX
+from dbbackup.core.naming import BackupId, manifest_key, receipt_key, roles_key
 from tests.infrastructure.synthesis import Synthesized, Template, statements_of
 
 BUCKET = "BackupsBucket2936A3AA"
@@ -122,6 +126,28 @@ def test_a_fresh_backup_can_t_be_deleted(bucket: dict[str, Any]) -> None:
     }
 
 
+def test_nothing_is_written_over_by_anybody(storage: Template) -> None:
+    """Every request that makes an object must say that there is none; what begins an upload or sends parts need not."""
+    refusals = {found.get("Sid"): found for found in _policy_of(storage, BUCKET)}
+    once, receipts = refusals["DenyOverwriting"], refusals["DenyOverwritingReceiptsUnseen"]
+    for refusal in (once, receipts):
+        assert refusal["Effect"] == "Deny"
+        assert refusal["Action"] == ["s3:PutObject"]
+        assert refusal["Principal"] == {"AWS": "*"}
+        assert refusal["Condition"]["Bool"] == {"s3:ObjectCreationOperation": "true"}
+    assert once["Condition"]["Null"] == {"s3:if-none-match": "true"}
+    assert receipts["Condition"]["Null"] == {"s3:if-none-match": "true", "s3:if-match": "true"}
+    paths = [resource["Fn::Join"][1][-1] for resource in once["Resource"]]
+    backup = BackupId("shop", Tier.PRE_MIGRATION, datetime(2026, 1, 11, tzinfo=UTC)).object_key
+    parts = [backup, manifest_key(backup), roles_key(backup), f"{EVIDENCE_PREFIX}x.json"]
+    parts += [backup.replace("pre-migration/", f"{tier.value}/") for tier in Tier]
+    for part in parts:
+        assert any(fnmatchcase(f"/{part}", path) for path in paths), part
+    assert not any(fnmatchcase(f"/{receipt_key(backup)}", path) for path in paths), "it says how a migration ended"
+    (path,) = [resource["Fn::Join"][1][-1] for resource in receipts["Resource"]]
+    assert fnmatchcase(f"/{receipt_key(backup)}", path)
+
+
 def test_each_tier_is_kept_as_long_as_the_design_says(rules: list[dict[str, Any]]) -> None:
     expirations = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert expirations == {"daily/": 30, "weekly/": 90, "monthly/": 365, "pre-migration/": 7, "manual/": 30}
@@ -149,7 +175,7 @@ def test_manifests_and_roles_never_move_to_glacier(rules: list[dict[str, Any]]) 
 def test_leftovers_are_removed(rules: list[dict[str, Any]]) -> None:
     (housekeeping,) = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
     assert housekeeping["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert housekeeping["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert housekeeping["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert housekeeping["ExpiredObjectDeleteMarker"] is True
     assert "Prefix" not in housekeeping, "leftovers are anywhere"
 

@@ -37,12 +37,12 @@ def test_files_can_be_read_by_their_owner_alone(database: Database, tmp_path: Pa
 
 def test_old_backups_go_after_a_success_and_nothing_else_does(database: Database, tmp_path: Path) -> None:
     gone = [
-        *lay_down(tmp_path, manifest_of(database.name, days_old=31)),
-        *lay_down(tmp_path, manifest_of(database.name, Tier.PRE_MIGRATION, days_old=8)),
+        *lay_down(tmp_path, manifest_of(database.name, days_old=31, of=database)),
+        *lay_down(tmp_path, manifest_of(database.name, Tier.PRE_MIGRATION, days_old=8, of=database)),
     ]
     kept = [
-        *lay_down(tmp_path, manifest_of(database.name, days_old=29)),
-        *lay_down(tmp_path, manifest_of(database.name, Tier.PRE_MIGRATION, days_old=6)),
+        *lay_down(tmp_path, manifest_of(database.name, days_old=29, of=database)),
+        *lay_down(tmp_path, manifest_of(database.name, Tier.PRE_MIGRATION, days_old=6, of=database)),
         *lay_down(tmp_path, manifest_of("another", days_old=300)),
         *lay_down(tmp_path, manifest_of("another", days_old=200)),
         tmp_path / "notes.txt",
@@ -60,7 +60,7 @@ def test_old_backups_go_after_a_success_and_nothing_else_does(database: Database
 
 
 def test_retention_is_a_setting(database: Database, tmp_path: Path) -> None:
-    three, five = (lay_down(tmp_path, manifest_of(database.name, days_old=age)) for age in (3, 5))
+    three, five = (lay_down(tmp_path, manifest_of(database.name, days_old=age, of=database)) for age in (3, 5))
     environment = {**database.environment(), "RETENTION_DAYS": "4"}
     ended = dbbackup("backup", "--directory", tmp_path, environment=environment)
     assert "Old backups cleaned (retention: 4 days, 1 removed)" in ended.out
@@ -68,8 +68,10 @@ def test_retention_is_a_setting(database: Database, tmp_path: Path) -> None:
 
 
 def test_the_monthly_backup_stays_until_the_next_is_there(database: Database, tmp_path: Path) -> None:
-    old, newest = (lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=age)) for age in (62, 31))
-    newer = lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=0.5))
+    old, newest = (
+        lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=age, of=database)) for age in (62, 31)
+    )
+    newer = lay_down(tmp_path, manifest_of(database.name, Tier.MONTHLY, days_old=0.5, of=database))
     newer[0].write_bytes(b"cut off, so no backup any more")
     ended = dbbackup("backup", "--directory", tmp_path, environment=database.environment())
     assert "(retention: 30 days, 1 removed)" in ended.out
@@ -77,7 +79,9 @@ def test_the_monthly_backup_stays_until_the_next_is_there(database: Database, tm
 
 
 def test_a_failed_backup_removes_nothing(database: Database, tmp_path: Path) -> None:
-    old = [path for age in (31, 60) for path in lay_down(tmp_path, manifest_of(database.name, days_old=age))]
+    old = [
+        path for age in (31, 60) for path in lay_down(tmp_path, manifest_of(database.name, days_old=age, of=database))
+    ]
     environment = {**database.environment(), "POSTGRES_DB": "no such database"}
     assert dbbackup("backup", "--directory", tmp_path, environment=environment).status == 1
     assert all(path.exists() for path in old)
@@ -89,8 +93,8 @@ def test_the_newest_backup_stays_however_old(tmp_path: Path) -> None:
 
 
 def test_old_backups_that_cannot_be_removed_are_reported(database: Database, tmp_path: Path) -> None:
-    lay_down(tmp_path, manifest_of(database.name, days_old=40))
-    _, _, roles = lay_down(tmp_path, manifest_of(database.name, days_old=50))
+    lay_down(tmp_path, manifest_of(database.name, days_old=40, of=database))
+    _, _, roles = lay_down(tmp_path, manifest_of(database.name, days_old=50, of=database))
     roles.unlink()
     roles.mkdir()  # a folder in its place cannot be unlinked, not even by root
     ended = dbbackup("backup", "--directory", tmp_path, environment=database.environment())

@@ -23,7 +23,7 @@ def test_the_schedules_event_makes_a_backup_named_by_the_scheduled_time(
 ) -> None:
     answer = function.invoke()
     body = function.bucket.body(function.key)
-    manifest = parse_manifest("", function.bucket.body(manifest_key(function.key)))
+    manifest = parse_manifest("", function.bucket.body(manifest_key(function.key)), function.key)
     assert answer == {
         "status": "created",
         "bucket": function.bucket.name,
@@ -143,11 +143,14 @@ def test_a_function_without_its_environment_fails_and_counts_it(
     assert failures_counted(capsys.readouterr().out) == 1
 
 
-def test_an_archive_without_a_manifest_is_made_anew(function: Function) -> None:
+def test_beside_an_archive_without_a_manifest_the_backup_is_made_once(function: Function) -> None:
     function.bucket.put(function.key, b"left by a run that was cut off")
-    assert function.invoke()["status"] == "created"
-    assert function.bucket.body(function.key).startswith(b"PGDMP")
-    assert function.bucket.versions(function.key) == 2
+    made, again = function.invoke(), function.invoke()
+    assert (made["status"], again["status"]) == ("created", "already-made")
+    assert made["key"] == again["key"] != function.key
+    assert function.bucket.body(made["key"]).startswith(b"PGDMP")
+    assert function.bucket.body(function.key) == b"left by a run that was cut off"
+    assert function.bucket.versions(function.key) == 1
 
 
 def test_the_logged_outcome_is_one_line_of_json(function: Function, capsys: pytest.CaptureFixture[str]) -> None:

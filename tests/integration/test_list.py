@@ -37,12 +37,12 @@ def test_the_table_shows_each_backup_newest_first(tmp_path: Path) -> None:
     ended = _list("--directory", tmp_path)
     lines = [line.split() for line in ended.out.splitlines()]
     assert ended.status == 0
-    assert lines[1] == ["TIER", "TIME", "(UTC)", "DATABASE", "SIZE", "AGE", "CLASS", "VERIFIED", "KEY"]
+    assert lines[1] == ["TIER", "TIME", "(UTC)", "DATABASE", "SERVER", "SIZE", "AGE", "CLASS", "VERIFIED", "KEY"]
     first, second = lines[2:]
     assert first[0] == "daily"
     assert first[-1] == newer.archive.key
     assert second[0] == "weekly"
-    assert second[3:] == ["shop", "5.0", "MiB", "12", "d", "LOCAL", "yes", older.archive.key]
+    assert second[3:] == ["shop", "localhost:5432", "5.0", "MiB", "12", "d", "LOCAL", "yes", older.archive.key]
 
 
 def test_json_holds_all_that_a_script_needs(database: Database, bucket: Bucket) -> None:
@@ -58,6 +58,8 @@ def test_json_holds_all_that_a_script_needs(database: Database, bucket: Bucket) 
         "time": manifest.backup_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "recovery_point": manifest.snapshot_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "database": database.name,
+        "server": f"localhost:{database.server.port}",
+        "system_identifier": database.value("SELECT system_identifier::text FROM pg_control_system()"),
         "size_bytes": manifest.archive.size_bytes,
         "storage_class": "STANDARD",
         "verified": True,

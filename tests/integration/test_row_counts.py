@@ -116,7 +116,7 @@ def test_names_that_are_not_utf_8(encoding: str, new_database: DatabaseMaker, tm
     with database.server.connect(database.name, client_encoding="sql_ascii") as connection:
         connection.execute(b'CREATE TABLE "' + raw + b'" (id int); INSERT INTO "' + raw + b'" VALUES (1), (2)')
     made = take(database, DirectoryStore(tmp_path)).manifest
-    manifest = parse_manifest("key", made.to_bytes())
+    manifest = parse_manifest("key", made.to_bytes(), made.archive.key)
     (table,) = manifest.tables
     assert table.rows == 2
     codec = {"LATIN1": "latin1", "EUC_JP": "euc_jp"}.get(encoding, "utf-8")

@@ -151,13 +151,17 @@ def test_the_latest_may_be_of_a_tier_or_a_database(database: Database, bucket: B
     assert "There is no weekly backup of database 'x'" in ended.err
 
 
-def test_an_overwritten_object_is_found_out_and_its_intact_version_named(database: Database, bucket: Bucket) -> None:
+def test_of_an_overwritten_object_the_verified_version_is_read_and_that_is_said(
+    database: Database, bucket: Bucket
+) -> None:
     manifest = take(database, bucket.store()).manifest
     bucket.put(manifest.archive.key, bucket.body(manifest.archive.key) + b"x")
-    ended = _verify(manifest.archive.key, "--bucket", bucket.name, bucket=bucket)
-    assert ended.status == 1
+    ended = _verify(manifest.archive.key, "--json", "--bucket", bucket.name, bucket=bucket)
+    assert ended.status == 0, ended.err
+    assert ended.document["written_again"] is True
+    assert ended.document["sha256"] == manifest.archive.sha256
     assert manifest.archive.version_id
-    assert f"The version that was verified when it was made is {manifest.archive.version_id}" in ended.err
+    assert f"is the version of then, {manifest.archive.version_id}" in ended.err
 
 
 def test_a_client_older_than_the_archive_is_not_taken_for_damage(backed_up: Manifest, tmp_path: Path) -> None:

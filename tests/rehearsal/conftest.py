@@ -134,11 +134,11 @@ def rehearsing(
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
     due = datetime.now(UTC) - timedelta(hours=2)
-    archive = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY, scheduled_time=due).manifest.archive.key
+    made = take(database, S3Store(s3, BUCKET), tier=Tier.DAILY, instance=PROD, scheduled_time=due).manifest
     # libpq's own way to reach a host name at another address: the endpoint's name leads to the local server.
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
     world = stand_between(monkeypatch)
     make_production(port=database.server.port, group=around.security_group)
     write_secret(around.secret, database.server.password)
     world.calls.clear()
-    return Rehearsing(replace(deployed), world, database, s3, database.server.password, archive)
+    return Rehearsing(replace(deployed), world, database, s3, database.server.password, made.archive.key)

@@ -102,10 +102,10 @@ def test_an_instance_older_than_a_day_is_a_leftover(rehearsing: Rehearsing, caps
 
 
 def test_the_newest_backup_that_can_be_read_is_taken(rehearsing: Rehearsing) -> None:
-    newer = take(rehearsing.database, rehearsing.store).manifest
-    assert newest_readable(rehearsing.store, "ftry").archive.key == newer.archive.key
+    newer = take(rehearsing.database, rehearsing.store, instance=PROD).manifest
+    assert newest_readable(rehearsing.store, "ftry", PROD).archive.key == newer.archive.key
     body = rehearsing.bucket.get_object(Bucket=BUCKET, Key=newer.archive.key)["Body"].read()
     rehearsing.bucket.put_object(Bucket=BUCKET, Key=newer.archive.key, Body=body, StorageClass="DEEP_ARCHIVE")
-    assert newest_readable(rehearsing.store, "ftry").archive.key == rehearsing.archive
+    assert newest_readable(rehearsing.store, "ftry", PROD).archive.key == rehearsing.archive
     with pytest.raises(NotFoundError, match="no backup of other"):
-        newest_readable(rehearsing.store, "other")
+        newest_readable(rehearsing.store, "other", PROD)

@@ -44,8 +44,10 @@ def run_tool(bindir: Path, program: str, database: Database, *arguments: str) ->
     return done.stdout
 
 
-def manifest_of(database: str = "shop", tier: Tier = Tier.DAILY, *, days_old: float = 0, **archive: Any) -> Manifest:
-    """A manifest as a run would have written it that many days ago."""
+def manifest_of(
+    database: str = "shop", tier: Tier = Tier.DAILY, *, days_old: float = 0, of: Database | None = None, **archive: Any
+) -> Manifest:
+    """A manifest as a run would have written it that many days ago, of the server of a database where one is given."""
     moment = (datetime.now(UTC) - timedelta(days=days_old)).replace(microsecond=0)
     key = BackupId(database, tier, moment).file_name
     return Manifest(
@@ -58,6 +60,7 @@ def manifest_of(database: str = "shop", tier: Tier = Tier.DAILY, *, days_old: fl
         source=Source(
             database=database,
             host="127.0.0.1",
+            port=of.server.port if of else None,
             server_version="18.6",
             server_version_num=180006,
             database_size_bytes=8_000_000,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dbbackup.adapters.s3_store import S3Store, make_client
+from dbbackup.core.naming import manifest_key
 from devtools.aws import LocalAws
 
 if TYPE_CHECKING:
@@ -44,3 +46,13 @@ class Bucket:
     def put(self, key: str, body: bytes, **more: Any) -> None:
         """Write an object past our code."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
+
+    def transition(self, key: str, storage_class: Any) -> None:
+        """Move an archive to another storage class as a life cycle does, which keeps its version."""
+        source: Any = {"Bucket": self.name, "Key": key}
+        self.s3.copy_object(
+            Bucket=self.name, Key=key, CopySource=source, StorageClass=storage_class, MetadataDirective="COPY"
+        )
+        manifest = json.loads(self.body(manifest_key(key)))
+        manifest["archive"]["version_id"] = self.s3.head_object(Bucket=self.name, Key=key)["VersionId"]
+        self.put(manifest_key(key), json.dumps(manifest).encode())

@@ -165,6 +165,8 @@ class Probe:
         Its manifest was written a minute after the moment of its data, unless the caller says when.
         """
         manifest = manifest_of(database, tier, days_old=hours_old / 24).model_copy(update=changes)
+        if "source" not in changes:
+            manifest = manifest.model_copy(update={"source": manifest.source.model_copy(update={"instance": PROD})})
         key = manifest.backup_id.object_key
         archive = manifest.archive.model_copy(update={"key": key})
         manifest = manifest.model_copy(update={"archive": archive})

@@ -32,10 +32,14 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from dbbackup.core.errors import ArchivedError, NotFoundError, StorageError, StorageFullError
+from dbbackup.core.errors import ArchivedError, NameTakenError, NotFoundError, StorageError, StorageFullError
 from dbbackup.core.s3_remedies import FULL, s3_remedy
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
+
+
+_TAKEN = frozenset({"PreconditionFailed", "412"})
+_AT_ONCE = frozenset({"ConditionalRequestConflict", "409"})
 
 
 def code_of(error: ClientError) -> str:
@@ -48,12 +52,21 @@ def is_missing(error: ClientError) -> bool:
     return code_of(error) in _MISSING
 
 
+def is_taken(error: ClientError) -> bool:
+    """Whether the error says that something else lies under the name, or is being written there at this moment.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+    return code_of(error) in _TAKEN | _AT_ONCE
+
+
 @contextmanager
 def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as they were.") -> Iterator[None]:
     """Turn the SDK's errors into ours.
 
     Raises:
         NotFoundError: there is no such bucket or object.
+        NameTakenError: there is an object already, which stays as it is.
         ArchivedError: the object must be asked back from Glacier first.
         StorageError: anything else.
     """
@@ -69,6 +82,12 @@ def translated(doing: str, url: str, *, untouched: str = "Earlier backups are as
         if code in _MISSING:
             raise NotFoundError(
                 f"There is no {url}.", untouched=untouched, action="`dbbackup list` shows what there is."
+            ) from error
+        if is_taken(error):
+            raise NameTakenError(
+                f"There is another object at {url} already, or one is being written there.",
+                untouched=f"It stays as it is, and nothing was written over. {untouched}",
+                action="Repeat: another name is taken then.",
             ) from error
         if code == "InvalidObjectState":
             raise ArchivedError(

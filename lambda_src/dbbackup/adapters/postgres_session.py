@@ -113,7 +113,7 @@ class PostgresSession:
             facts = ServerFacts(
                 version=version,
                 version_num=number,
-                system_identifier=self._system_identifier(),
+                system_identifier=self.system_identifier(),
                 database_size_bytes=size,
                 encoding=encoding,
                 collation=collation,
@@ -123,7 +123,8 @@ class PostgresSession:
             )
         return Snapshot(name=name, taken_at=taken_at, facts=facts)
 
-    def _system_identifier(self) -> str | None:
+    def system_identifier(self) -> str | None:
+        """What identifies the cluster, the same for its standbys and for copies of its files."""
         try:
             with self._connection.transaction():
                 return str(self._one("SELECT system_identifier FROM pg_control_system()")[0])

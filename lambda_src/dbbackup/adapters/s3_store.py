@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from dbbackup.adapters.aws_errors import code_of, is_missing, translated
+from dbbackup.adapters.aws_errors import code_of, is_missing, is_taken, translated
 from dbbackup.adapters.s3_checksums import digest_of
 from dbbackup.adapters.s3_download import stream_object
 from dbbackup.adapters.s3_upload import MultipartUpload
@@ -22,10 +22,13 @@ from dbbackup.core.errors import StorageError
 from dbbackup.core.glacier import Retrieval
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import BackupId
+from dbbackup.core.object_key import check_key
+from dbbackup.core.object_lock import ObjectLock
 from dbbackup.core.ports import StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import RestoreObjectRequestTypeDef
 
 
 def make_client(*, hurried: bool = False) -> S3Client:
@@ -62,13 +65,19 @@ def _endpoint_understood() -> Iterator[None]:
         ) from error
 
 
-class S3Store:
-    """A bucket of backups. Nothing is ever deleted here: the bucket's life cycle does that."""
+_NO_SUCH_VERSION = frozenset({"400", "405", "InvalidArgument", "MethodNotAllowed"})
 
-    def __init__(self, client: S3Client, bucket: str, deadline: Deadline = NO_DEADLINE) -> None:
+
+class S3Store:
+    """A bucket of backups. Nothing is written over here, and nothing deleted: its life cycle does that."""
+
+    def __init__(
+        self, client: S3Client, bucket: str, deadline: Deadline = NO_DEADLINE, lock: ObjectLock | None = None
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._deadline = deadline
+        self._lock = lock
 
     @property
     def location(self) -> str:
@@ -89,11 +98,27 @@ class S3Store:
         Raises:
             StorageError: S3 refuses.
         """
-        return MultipartUpload(self._client, self._bucket, key, expected_bytes=expected_bytes, deadline=self._deadline)
+        check_key(key)
+        return MultipartUpload(
+            self._client,
+            self._bucket,
+            key,
+            expected_bytes=expected_bytes,
+            deadline=self._deadline,
+            lock=self._lock_of(key),
+        )
+
+    def _lock_of(self, key: str) -> dict[str, Any]:
+        """The headers that lock an object for as long as its tier says."""
+        until = self._lock.until(key, datetime.now(UTC)) if self._lock else None
+        if self._lock is None or until is None:
+            return {}
+        return {"ObjectLockMode": self._lock.mode, "ObjectLockRetainUntilDate": until}
 
     @contextmanager
     def read(self, key: str, version_id: str | None = None) -> Iterator[Iterator[bytes]]:
         """The bytes of an object, or of the version that a manifest names."""
+        check_key(key)
         stream = stream_object(self._client, self._bucket, key, version_id, self._deadline)
         try:
             yield stream
@@ -101,24 +126,63 @@ class S3Store:
             stream.close()  # type: ignore[attr-defined]
 
     def write_document(self, key: str, body: bytes, kind: str) -> None:
-        """Store a small object; S3 checks its digest on arrival."""
-        with translated("Storing", self.url(key)):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ContentType="application/json" if key.endswith(".json") else "text/plain; charset=utf-8",
-                **digest_of(self._client, body),
-                Tagging=f"{TAG_KIND}={kind}",
-            )
+        """Store a small object under a key that there is none of; S3 checks its digest on arrival.
 
-    def find(self, key: str) -> StoredObject | None:
-        """The object under a key, or None."""
+        Raises:
+            NameTakenError: there is one.
+            StorageError: S3 refuses.
+        """
+        self._put(key, body, {**self._lock_of(key), "Tagging": f"{TAG_KIND}={kind}", "IfNoneMatch": "*"})
+
+    def replace_document(self, key: str, body: bytes, kind: str) -> None:
+        """The same in the place of the object that is there, unless somebody writes there meanwhile."""
+        check_key(key)
         with translated("Looking at", self.url(key)):
             try:
-                head = self._client.head_object(Bucket=self._bucket, Key=key)
+                only_if = {"IfMatch": self._client.head_object(Bucket=self._bucket, Key=key)["ETag"]}
             except ClientError as error:
-                if is_missing(error):
+                if not is_missing(error):
+                    raise
+                only_if = {"IfNoneMatch": "*"}
+        self._put(key, body, {**self._lock_of(key), "Tagging": f"{TAG_KIND}={kind}", **only_if})
+
+    def _put(self, key: str, body: bytes, more: Mapping[str, Any]) -> None:
+        check_key(key)
+        with translated("Storing", self.url(key)):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType="application/json" if key.endswith(".json") else "text/plain; charset=utf-8",
+                    **digest_of(self._client, body),
+                    **more,
+                )
+            except ClientError as error:
+                # The SDK repeats a request whose answer was lost, and the repeat meets what the first has stored.
+                if not is_taken(error) or self._body(key) != body:
+                    raise
+
+    def _body(self, key: str) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        return answer["Body"].read()
+
+    def find(self, key: str, version_id: str | None = None) -> StoredObject | None:
+        """The object under a key, or the version of it; None where there is none.
+
+        Of a deleted object's marker S3 says that it is no object: 404, or 405 where the marker's version is named. A
+        version identifier that is none of this bucket's is a bad request.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        """
+        check_key(key)
+        with translated("Looking at", self.url(key)):
+            try:
+                if version_id is None:
+                    head = self._client.head_object(Bucket=self._bucket, Key=key)
+                else:
+                    head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=version_id)
+            except ClientError as error:
+                if is_missing(error) or (version_id is not None and code_of(error) in _NO_SUCH_VERSION):
                     return None
                 raise
         return StoredObject(
@@ -150,40 +214,36 @@ class S3Store:
                     )
 
     def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
-        """Store a small object under Object Lock, in compliance mode: not even the account's owner shortens it.
+        """The same under Object Lock, in compliance mode: not even the account's owner shortens it.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
         """
-        with translated("Storing", self.url(key)):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                **digest_of(self._client, body),
-                ObjectLockMode="COMPLIANCE",
-                ObjectLockRetainUntilDate=until,
-            )
+        lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
+        self._put(key, body, {**lock, "IfNoneMatch": "*"})
 
     def local_path(self, key: str) -> Path | None:
         """None: it must be downloaded."""
         return None
 
-    def ask_back(self, key: str, retrieval: Retrieval, days: int) -> None:
-        """Ask an archived object back; asking again while it is under way is no error.
+    def ask_back(self, key: str, retrieval: Retrieval, days: int, version_id: str | None = None) -> None:
+        """Ask an archived object, or the version of it, back; asking again while it is under way is no error.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
 
         Raises:
             StorageError: S3 refuses.
         """
+        check_key(key)
+        request: RestoreObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "RestoreRequest": {"Days": days, "GlacierJobParameters": {"Tier": retrieval.s3_tier}},
+        }
+        if version_id is not None:
+            request["VersionId"] = version_id
         with translated("Asking back", self.url(key)):
             try:
-                self._client.restore_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    RestoreRequest={"Days": days, "GlacierJobParameters": {"Tier": retrieval.s3_tier}},
-                )
+                self._client.restore_object(**request)
             except ClientError as error:
                 if code_of(error) != "RestoreAlreadyInProgress":
                     raise

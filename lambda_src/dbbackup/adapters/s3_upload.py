@@ -13,9 +13,10 @@ import uuid
 import zlib
 from base64 import b64encode
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,7 +45,14 @@ class MultipartUpload:
     """One archive on its way to S3. Leaving the context before :meth:`commit` aborts it."""
 
     def __init__(
-        self, client: S3Client, bucket: str, key: str, *, expected_bytes: int, deadline: Deadline = NO_DEADLINE
+        self,
+        client: S3Client,
+        bucket: str,
+        key: str,
+        *,
+        expected_bytes: int,
+        deadline: Deadline = NO_DEADLINE,
+        lock: Mapping[str, Any] | None = None,
     ) -> None:
         self._client = client
         self._deadline = deadline
@@ -71,6 +79,7 @@ class MultipartUpload:
                 **checksummed(client, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"),
                 Metadata={RUN_METADATA: self._run},
                 Tagging=f"{TAG_KIND}={KIND_DUMP}",
+                **(lock or {}),
             )["UploadId"]
 
     def write(self, chunk: bytes) -> None:
@@ -144,6 +153,7 @@ class MultipartUpload:
         """Complete the upload: S3 compares the checksum of the whole stream, then the object appears.
 
         Raises:
+            NameTakenError: another object appeared under the key meanwhile, which stays.
             StorageError: S3 did not complete it, so there is no object.
         """
         if self._filled or self._number == 1:
@@ -180,6 +190,7 @@ class MultipartUpload:
                 **checksummed(
                     self._client, ChecksumCRC32=checksum, ChecksumType="FULL_OBJECT", MpuObjectSize=self._size
                 ),
+                IfNoneMatch="*",
             )
         except (ClientError, BotoCoreError):
             # It may have been carried out though its answer was lost; a repeat then finds no upload any more.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from dbbackup.contract import Tier
 from dbbackup.contract_notification import Kind
 from dbbackup.core.compression import Method
 from dbbackup.core.errors import InvalidRequestError, StorageError, VerificationFailedError
-from dbbackup.core.manifest import Manifest
+from dbbackup.core.manifest import Manifest, Source
 from dbbackup.core.naming import receipt_key
 from dbbackup.core.notification import Notification
 from dbbackup.core.ports import BackupStore
@@ -104,7 +104,7 @@ def backup(
             if not json:
                 url = store.url(receipt_key(receipt.backup.key))
                 say(f"✅ Receipt: {url} (commit {migration.commit or 'not known'})")
-        removed = prune(store, outcome.manifest.source.database, retention_days)
+        removed = prune(store, outcome.manifest.source, retention_days)
     # Only now: without its receipt, or with old backups that could not be removed, the run has failed.
     tell_made(store, outcome)
     if json:
@@ -148,12 +148,34 @@ def _by_function(
     say(f"✅ Receipt: {taken.store.url(receipt_key(receipt.backup.key))} (commit {named})")
 
 
-def prune(store: BackupStore, database: str, days: int) -> int:
+def prune(store: BackupStore, source: Source, days: int) -> int:
     """Remove what has outlived its retention where that is ours to do; how many backups."""
-    entries = read_catalog(store, database=database).entries
+    entries = read_catalog(store, database=source.database).entries
     damaged = {entry.manifest.archive.key for entry in entries if not entry.sound}
     manifests = [entry.manifest for entry in entries]
-    return store.prune(expired(manifests, database=database, days=days, now=datetime.now(UTC), damaged=damaged))
+    now = datetime.now(UTC)
+    removed = store.prune(
+        expired(manifests, database=source.database, server=source.origin, days=days, now=now, damaged=damaged)
+    )
+    _say_left(store, manifests, source, now - timedelta(days=days))
+    return removed
+
+
+def _say_left(store: BackupStore, manifests: list[Manifest], source: Source, before: datetime) -> None:
+    """Name old backups of a cluster that had our server's name before: nobody else's retention removes those."""
+    left = [
+        each
+        for each in manifests
+        if each.source.server == source.server
+        and not each.source.origin.is_same(source.origin)
+        and each.snapshot_at < before
+    ]
+    if left and not store.location.startswith("s3://"):
+        systems = ", ".join(sorted({each.source.system_identifier or "?" for each in left}))
+        warn(
+            f"{len(left)} old backups of another cluster that was called {source.server} (system {systems}) were left: "
+            "they may be of another server. Remove them by hand when nobody needs them."
+        )
 
 
 def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:

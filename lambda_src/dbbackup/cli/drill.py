@@ -10,7 +10,7 @@ import typer
 
 from dbbackup import assembly
 from dbbackup.cli.connection import asked_connection
-from dbbackup.cli.location import locate
+from dbbackup.cli.location import SERVER_HELP, locate, our_server
 from dbbackup.cli.output import examples, print_json, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.contract import Tier
@@ -24,6 +24,7 @@ from dbbackup.core.ports import BackupStore
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.catalog import read_catalog, read_manifest
 from dbbackup.operations.drill import DrillRequest, Query, run_drill
+from dbbackup.operations.latest import Wanted, latest
 from dbbackup.operations.notification_of import rehearsed
 
 HELP = (
@@ -42,6 +43,7 @@ def drill(
     backup: Annotated[str, typer.Argument(metavar="KEY|FILE|latest", help="What to restore.")] = "latest",
     tier: Annotated[Tier | None, typer.Option(help="With latest: of this tier.")] = None,
     database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
+    server: Annotated[str | None, typer.Option(help=SERVER_HELP)] = None,
     directory: Annotated[Path | None, typer.Option(help="Directory of the backups.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket of the backups.")] = None,
     check: Annotated[
@@ -56,7 +58,7 @@ def drill(
     connection = asked_connection()
     # Of which server the backup is, only the backup says.
     with failures_told(Kind.REHEARSAL, database=_expected(backup, database, connection), tier=tier):
-        store, manifest = _find(backup, directory, bucket, tier, database)
+        store, manifest = _find(backup, directory, bucket, Wanted(tier, database, server))
         connection = assembly.pinned(connection)
     source = manifest.source
     with (
@@ -86,12 +88,10 @@ def drill(
         raise typer.Exit(1)
 
 
-def _find(
-    backup: str, directory: Path | None, bucket: str | None, tier: Tier | None, database: str | None
-) -> tuple[BackupStore, Manifest]:
+def _find(backup: str, directory: Path | None, bucket: str | None, wanted: Wanted) -> tuple[BackupStore, Manifest]:
     store, key = locate(backup, directory, bucket)
     if key is None:
-        return store, read_catalog(store, tier=tier).latest(store, tier=tier, database=database).manifest
+        return store, latest(read_catalog(store), wanted, ours=our_server, place=store.location).manifest
     found = read_manifest(store, key)
     if found is None:
         raise NotFoundError(

@@ -26,6 +26,7 @@ from dbbackup.core.errors import DbBackupError, InterruptedRunError, InvalidRequ
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.way_back import RESTORE, system_of
 from dbbackup.operations.backup import BackupRequest
+from dbbackup.operations.catalog import read_manifest
 from dbbackup.operations.guard import run_guarded
 
 HELP = (
@@ -118,7 +119,7 @@ def guard(
             guarded = run_guarded(command, environment, used, store=records, runner=runner, told=told)
             say_recorded(guarded, store)
             if function is None and receipt is None:
-                _prune(store, used.backup.database, retention_days)
+                _prune(store, used.backup.key, retention_days)
             held.close()
     raise typer.Exit(guarded.exit_status)
 
@@ -147,12 +148,14 @@ def _restoring(program: str | None) -> str:
     return f"cd {shlex.quote(str(Path.cwd()))} && {shlex.quote(program)}" if program else RESTORE
 
 
-def _prune(store: BackupStore, database: str, days: int) -> None:
+def _prune(store: BackupStore, key: str, days: int) -> None:
     """Remove old backups of a directory. In a bucket its life cycle does, and we need not read every manifest."""
     if store.location.startswith("s3://"):
         return
     try:
-        prune(store, database, days)
+        manifest = read_manifest(store, key)
+        if manifest is not None:
+            prune(store, manifest.source, days)
     except DbBackupError as error:
         # The command has run; that an old file could not be removed does not change how it ended.
         say_kept(error)

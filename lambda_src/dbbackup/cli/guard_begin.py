@@ -153,7 +153,12 @@ def say(line: str) -> None:
 
 def _warn_of_the_one_before(store: BackupStore, receipt: Receipt) -> None:
     try:
-        found = unsettled(store, receipt.backup.database, before=receipt_key(receipt.backup.key))
+        found = unsettled(
+            store,
+            receipt.backup.database,
+            before=receipt_key(receipt.backup.key),
+            of=lambda backup: (backup.host, backup.instance) == (receipt.backup.host, receipt.backup.instance),
+        )
     except DbBackupError as error:
         warn(f"How the migration before this one ended is not known. {error.what}")
         return

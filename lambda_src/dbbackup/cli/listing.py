@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from rich.text import Text
 from dbbackup import assembly
 from dbbackup.cli.output import examples, print_json, say, warn
 from dbbackup.contract import Tier
+from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.operations.catalog import Catalog, CatalogEntry, read_catalog
@@ -30,6 +32,7 @@ EXAMPLES = examples(
 def list_backups(
     tier: Annotated[Tier | None, typer.Option(help="Only this tier.")] = None,
     database: Annotated[str | None, typer.Option(help="Only this database.")] = None,
+    server: Annotated[str | None, typer.Option(help="Only this server: its name or system identifier.")] = None,
     directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the backups as JSON.")] = False,
@@ -37,6 +40,9 @@ def list_backups(
     """Show the backups there are."""
     store = assembly.store_for(directory, bucket, os.environ)
     catalog = read_catalog(store, tier=tier, database=database)
+    if server is not None:
+        of = tuple(entry for entry in catalog.entries if entry.manifest.source.origin.answers_to(server))
+        catalog = replace(catalog, entries=of)
     now = datetime.now(UTC)
     if json:
         print_json([_document(store, entry, now) for entry in catalog.entries])
@@ -60,6 +66,8 @@ def _document(store: BackupStore, entry: CatalogEntry, now: datetime) -> dict[st
         "time": format_time(manifest.backup_time),
         "recovery_point": format_time(manifest.snapshot_at),
         "database": manifest.source.database,
+        "server": manifest.source.server,
+        "system_identifier": manifest.source.system_identifier,
         "size_bytes": manifest.archive.size_bytes,
         "age_seconds": round((now - manifest.age_reference).total_seconds()),
         "storage_class": entry.archive.storage_class if entry.archive else None,
@@ -76,6 +84,13 @@ def _state(entry: CatalogEntry) -> str:
     return "[green]yes[/]" if entry.sound else "[red]size differs[/]"
 
 
+def _server(catalog: Catalog, manifest: Manifest) -> str:
+    """What to call its server: with its system identifier where another one has the name, too."""
+    origins = {entry.manifest.source.origin for entry in catalog.entries}
+    alone = sum(origin.name == manifest.source.server for origin in origins) == 1
+    return manifest.source.server if alone else str(manifest.source.origin)
+
+
 def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
     if not catalog.entries:
         say(f"There are no backups in {store.location}. `dbbackup backup` takes one.")
@@ -84,6 +99,7 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
     table.add_column("TIER", no_wrap=True)
     table.add_column("TIME (UTC)", no_wrap=True)
     table.add_column("DATABASE")
+    table.add_column("SERVER")
     table.add_column("SIZE", justify="right", no_wrap=True)
     table.add_column("AGE", justify="right", no_wrap=True)
     table.add_column("CLASS", no_wrap=True)
@@ -96,6 +112,7 @@ def _print_table(store: BackupStore, catalog: Catalog, now: datetime) -> None:
             f"{manifest.tier.value} (safety)" if manifest.safety else manifest.tier.value,
             manifest.backup_time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
             Text(manifest.source.database),
+            Text(_server(catalog, manifest)),
             format_bytes(manifest.archive.size_bytes),
             format_seconds(age),
             entry.archive.storage_class if entry.archive else "-",

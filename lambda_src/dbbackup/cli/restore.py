@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 
 from dbbackup import assembly
 from dbbackup.cli.connection import asked_connection
-from dbbackup.cli.location import find_source
+from dbbackup.cli.location import LATEST, SERVER_HELP, find_source
 from dbbackup.cli.output import examples, progress_line, say
 from dbbackup.cli.reporting import failures_told, tell
 from dbbackup.cli.restore_dialogue import Dialogue, show_outcome, show_resumed
@@ -23,15 +24,18 @@ from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ArchivedError, InvalidRequestError, NotFoundError, RestoreIncompleteError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, Retrieval, check_way, terms_of
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.ports import BackupStore
+from dbbackup.core.ports import BackupStore, ProgressListener
 from dbbackup.core.restore_plan import RestoreOptions
+from dbbackup.core.server_choice import refuse_another
 from dbbackup.core.units import format_bytes
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog
+from dbbackup.operations.latest import Wanted
 from dbbackup.operations.leftovers import resume as resume_restore
 from dbbackup.operations.notification_of import restored
 from dbbackup.operations.restore import RestoreRequest, run_restore
+from dbbackup.operations.restore_proposal import Proposal
 
 POLL_SECONDS = 60
 HELP = (
@@ -52,6 +56,7 @@ def restore(
     backup: Annotated[str | None, typer.Argument(metavar="KEY|FILE|latest", help="What to restore.")] = None,
     tier: Annotated[Tier | None, typer.Option(help="With latest: of this tier.")] = None,
     database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
+    server: Annotated[str | None, typer.Option(help=SERVER_HELP)] = None,
     to: Annotated[str | None, typer.Option(help="Database to restore into, instead of the environment's.")] = None,
     directory: Annotated[Path | None, typer.Option(help="Directory of the backups.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket of the backups.")] = None,
@@ -108,10 +113,10 @@ def restore(
             untouched="Nothing was connected to.",
             action="Name a key, a file, or latest; `dbbackup list` shows what there is.",
         )
-    server = connection.server
-    with nullcontext() if plan else failures_told(Kind.RESTORE, database=target, server=server, tier=tier):
-        source = find_source(backup, directory, bucket, tier, database)
-        last_backup = _last_backup(source.store, target)
+    here = connection.server
+    with nullcontext() if plan else failures_told(Kind.RESTORE, database=target, server=here, tier=tier):
+        source = find_source(backup, directory, bucket, Wanted(tier, database, server))
+        last_backup = _last_backup(source.store, target, here)
         archived = None if plan else _ask_back(source, retrieval, wait=wait)
         connection = assembly.pinned(connection)
     if archived is not None:
@@ -132,14 +137,14 @@ def restore(
     dialogue = Dialogue(yes=yes, stop_after_plan=plan, as_json=json, last_backup=last_backup)
     tier = source.manifest.tier if source.manifest else None
     with (
-        failures_told(Kind.RESTORE, database=target, server=server, tier=tier),
+        failures_told(Kind.RESTORE, database=target, server=here, tier=tier),
         assembly.cluster_for(connection) as cluster,
         progress_line() as listener,
     ):
         request = RestoreRequest(
             source=source,
             options=options,
-            agree=dialogue.agree_with(listener),
+            agree=_agree_with(dialogue, listener, connection, guessed=backup == LATEST and server is None),
             safety_backup=lambda: _safety_backup(source.store, connection),
             scratch=scratch,
             keep_script=lambda pieces: keep_script(pieces, script, target),
@@ -147,7 +152,7 @@ def restore(
         )
         outcome = run_restore(request, cluster=cluster, tools=assembly.restore_tools_for(connection, os.environ))
     show_outcome(outcome, source, as_json=json)
-    tell(restored(outcome, source, server=server))
+    tell(restored(outcome, source, server=here))
     if outcome.failures:
         raise typer.Exit(RestoreIncompleteError.exit_status)
 
@@ -157,7 +162,7 @@ def _archive_named(named: str, directory: Path | None, bucket: str | None) -> Ar
     try:
         if directory is not None or bucket is not None:
             named = named.removeprefix("s3://").partition("/")[2] if named.startswith("s3://") else Path(named).name
-        return find_source(named, directory, bucket, None, None)
+        return find_source(named, directory, bucket, Wanted())
     except NotFoundError:
         return None
 
@@ -167,8 +172,24 @@ def _qualified(name: str) -> tuple[str, str]:
     return (schema, table) if dot else ("public", schema)
 
 
-def _last_backup(store: BackupStore, target: str) -> str | None:
+def _agree_with(
+    dialogue: Dialogue, listener: ProgressListener, connection: Connection, *, guessed: bool
+) -> Callable[[Proposal], None]:
+    """The question, after the plan is shown; a backup that we have chosen replaces nothing of another server."""
+    agree = dialogue.agree_with(listener)
+
+    def ask(proposal: Proposal) -> None:
+        if guessed and proposal.server.existing is not None and proposal.source.manifest is not None:
+            refuse_another(proposal.source.manifest, proposal.options.target, assembly.server_at(connection))
+        agree(proposal)
+
+    return ask
+
+
+def _last_backup(store: BackupStore, target: str, here: str) -> str | None:
     for entry in read_catalog(store, database=target).entries:
+        if entry.manifest.source.server != here:
+            continue
         return entry.manifest.snapshot_at.isoformat(timespec="seconds")
     return None
 
@@ -189,7 +210,7 @@ def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool)
     Returns:
         Why it cannot be restored yet, or None where it can.
     """
-    stored = source.store.find(source.key)
+    stored = source.stored()
     if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
         return None
     gib = stored.size_bytes / 1024**3
@@ -206,7 +227,7 @@ def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool)
                 action="Choose a way: --retrieval standard (or expedited, bulk).",
             )
         check_way(stored.storage_class, retrieval)
-        source.store.ask_back(source.key, retrieval, COPY_DAYS)
+        source.ask_back(retrieval, COPY_DAYS)
         say(f"Asked back ({retrieval.value}); the copy will stay for {COPY_DAYS} days.")
     if not wait:
         return ArchivedError(
@@ -214,6 +235,6 @@ def _ask_back(source: ArchiveSource, retrieval: Retrieval | None, *, wait: bool)
             untouched="Nothing was changed.",
             action="Run the same command again later, or with --wait.",
         )
-    while (now := source.store.find(source.key)) is not None and not now.retrieved:
+    while (now := source.stored()) is not None and not now.retrieved:
         time.sleep(POLL_SECONDS)
     return None

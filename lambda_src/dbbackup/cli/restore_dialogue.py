@@ -57,6 +57,7 @@ class Dialogue:
                 f"{len(manifest.tables)} tables, {manifest.total_rows:,} rows, "
                 f"{format_bytes(manifest.source.database_size_bytes)}"
             )
+            self._write(f"   of the server {manifest.source.origin}")
         else:
             self._write("   ⚠️  it has no manifest: nobody vouches for its content")
         target = proposal.options.target

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dbbackup import assembly
-from dbbackup.cli.location import locate
+from dbbackup.cli.location import SERVER_HELP, locate, our_server
 from dbbackup.cli.output import examples, print_json, progress_line, say, warn
 from dbbackup.cli.verify_foreign import show_foreign
 from dbbackup.contract import Tier
 from dbbackup.core.connection import Connection
-from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.units import format_bytes, format_seconds
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.latest import Wanted, latest
 from dbbackup.operations.verify import Expected, Verified, verify_archive
 from dbbackup.operations.verify_foreign import is_ours_in_form, verify_foreign
 
@@ -41,6 +39,7 @@ def verify(
     backup: Annotated[str, typer.Argument(metavar="KEY|FILE|latest", help="A key, a file, an s3:// URL, or latest.")],
     tier: Annotated[Tier | None, typer.Option(help="With latest: of this tier.")] = None,
     database: Annotated[str | None, typer.Option(help="With latest: of this database.")] = None,
+    server: Annotated[str | None, typer.Option(help=SERVER_HELP)] = None,
     directory: Annotated[Path | None, typer.Option(help="Directory to look in.", file_okay=False)] = None,
     bucket: Annotated[str | None, typer.Option(help="Bucket to look in.")] = None,
     scratch: Annotated[Path | None, typer.Option(help="Folder to download to.", file_okay=False, exists=True)] = None,
@@ -50,26 +49,33 @@ def verify(
     store, key = locate(backup, directory, bucket)
     unreadable: tuple[str, ...] = ()
     if key is None:
-        catalog = read_catalog(store, tier=tier, database=database)
+        catalog = read_catalog(store, database=database)
         unreadable = catalog.unreadable
         for problem in unreadable:
             warn(problem)
-        manifest: Manifest | None = catalog.latest(store, tier=tier, database=database).manifest
+        wanted = Wanted(tier, database, server)
+        manifest: Manifest | None = latest(catalog, wanted, ours=our_server, place=store.location).manifest
         assert manifest is not None
         key = manifest.archive.key
     else:
         manifest = read_manifest(store, key)
     tools = assembly.tools_for(Connection(), os.environ)
-    if manifest is None and not is_ours_in_form(foreign := ArchiveSource(store, key, None)):
+    source = ArchiveSource(store, key, manifest)
+    if manifest is None and not is_ours_in_form(source):
         with progress_line() as listener:
-            found = verify_foreign(foreign, tools, scratch=scratch, listener=listener)
+            found = verify_foreign(source, tools, scratch=scratch, listener=listener)
         show_foreign(store.url(key), found, as_json=json)
         return
-    with progress_line() as listener, _naming_the_intact_version(manifest):
-        # The object as anybody would read it now, not the version that was verified then.
+    with progress_line() as listener:
         verified = verify_archive(
-            store, key, tools, expected=_expected(manifest) if manifest else None, listener=listener
+            store,
+            key,
+            tools,
+            version_id=source.version(),
+            expected=_expected(manifest) if manifest else None,
+            listener=listener,
         )
+    written_again = source.is_written_again()
     if json:
         print_json(
             {
@@ -78,6 +84,7 @@ def verify(
                 "size_bytes": verified.size_bytes,
                 "sha256": verified.sha256,
                 "digest_matches_manifest": True if manifest else None,
+                "written_again": written_again,
                 "entries": verified.record.entries,
                 "tables_with_data": verified.record.tables_with_data,
                 "duration_seconds": verified.record.duration_seconds,
@@ -85,18 +92,13 @@ def verify(
         )
     else:
         _say_verified(store.url(key), verified, manifest)
+    if written_again:
+        warn(
+            f"{store.url(key)} was written again or removed after it had been made. What is verified here, and what "
+            f"a restore takes, is the version of then, {source.version()}. Find out who did that."
+        )
     if unreadable:  # one of them may be newer than what was taken for the latest
         raise typer.Exit(1)
-
-
-@contextmanager
-def _naming_the_intact_version(manifest: Manifest | None) -> Iterator[None]:
-    try:
-        yield
-    except VerificationFailedError as error:
-        if manifest is not None and manifest.archive.version_id is not None:
-            error.action += f" The version that was verified when it was made is {manifest.archive.version_id}."
-        raise
 
 
 def _expected(manifest: Manifest) -> Expected:

@@ -123,6 +123,12 @@ class StorageFullError(StorageError):
     code = "storage-full"
 
 
+class NameTakenError(StorageError):
+    """Something else lies under the name already, and nothing is ever written over."""
+
+    code = "name-taken"
+
+
 class NotFoundError(StorageError):
     """No such backup."""
 

@@ -12,7 +12,8 @@ from dbbackup.contract import Tier
 from dbbackup.core.database_properties import DatabaseProperties, Locale
 from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.manifest_names import Name
-from dbbackup.core.naming import BackupId
+from dbbackup.core.naming import BackupId, roles_key
+from dbbackup.core.server import Server
 from dbbackup.core.server_name import server_name
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
@@ -94,6 +95,11 @@ class Source(_Document):
         """What to call the server."""
         return server_name(host=self.host, port=self.port, instance=self.instance)
 
+    @property
+    def origin(self) -> Server:
+        """Which server it was."""
+        return Server(self.server, self.system_identifier)
+
 
 class Verification(_Document):
     """What reading the archive back has shown."""
@@ -152,20 +158,34 @@ class Manifest(_Document):
         return self.model_dump_json(indent=2).encode() + b"\n"
 
 
-def parse_manifest(key: str, body: bytes) -> Manifest:
-    """Read a stored manifest.
+def parse_manifest(url: str, body: bytes, archive_key: str) -> Manifest:
+    """Read a stored manifest, as the one of the archive that it lies beside, whatever it says of that itself.
+
+    A backup may have been copied elsewhere or renamed; and a key that somebody has written into a document must not
+    lead us to what else there is.
+
+    Args:
+        url: what to call it in a message.
+        body: the document.
+        archive_key: of the archive beside it.
 
     Raises:
         VerificationFailedError: it is damaged or of a format this version does not know.
     """
     try:
-        return Manifest.model_validate_json(body)
+        manifest = Manifest.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise VerificationFailedError(
-            f"The manifest {key} cannot be read: {place}: {first['msg']}.",
+            f"The manifest {url} cannot be read: {place}: {first['msg']}.",
             untouched="The archive beside it was not touched.",
             action="It may be damaged or written by a newer version. An earlier version of the object, where the "
             "store keeps them, is intact; `dbbackup verify` on the archive itself shows whether that is sound.",
         ) from None
+    return manifest.model_copy(
+        update={
+            "archive": manifest.archive.model_copy(update={"key": archive_key}),
+            "roles": manifest.roles.model_copy(update={"key": roles_key(archive_key)}),
+        }
+    )

@@ -64,6 +64,9 @@ class DatabaseSession(Protocol):
     def server_version(self) -> tuple[int, str]:
         """Number and text of the server's version."""
 
+    def system_identifier(self) -> str | None:
+        """What identifies the cluster; None where we may not read it."""
+
     def lock(self, wait_seconds: float, deadline: Deadline) -> None:
         """Become the only backup of this database, waiting at most that long for another to end."""
 
@@ -185,7 +188,7 @@ class ArchiveWriter(Protocol):
         """Take the next bytes."""
 
     def commit(self) -> StoredObject:
-        """Make the object appear, whole."""
+        """Make the object appear, whole; raises where there is one under its key, which stays."""
 
 
 class BackupStore(Protocol):
@@ -208,10 +211,13 @@ class BackupStore(Protocol):
         """The bytes of an object."""
 
     def write_document(self, key: str, body: bytes, kind: str) -> None:
-        """Store a small object in one step."""
+        """Store a small object in one step; raises where there is one under its key, which stays."""
 
-    def find(self, key: str) -> StoredObject | None:
-        """The object under a key, or None."""
+    def replace_document(self, key: str, body: bytes, kind: str) -> None:
+        """Store a small object in the place of another, or where there is none."""
+
+    def find(self, key: str, version_id: str | None = None) -> StoredObject | None:
+        """The object under a key, or the version of it; None where there is none."""
 
     def objects(self, tier: Tier | None) -> Iterator[StoredObject]:
         """All objects, of one tier where the store keeps tiers apart."""
@@ -220,13 +226,13 @@ class BackupStore(Protocol):
         """All objects whose keys begin so."""
 
     def write_locked(self, key: str, body: bytes, *, until: datetime) -> None:
-        """Store a small object that nobody can remove or replace before that moment, where the store can lock."""
+        """The same for one that nobody can remove before that moment, where the store can lock."""
 
     def local_path(self, key: str) -> Path | None:
         """The object as a file of this machine, where it is one."""
 
-    def ask_back(self, key: str, retrieval: Retrieval, days: int) -> None:
-        """Ask an archived object back, for so many days."""
+    def ask_back(self, key: str, retrieval: Retrieval, days: int, version_id: str | None = None) -> None:
+        """Ask an archived object, or the version of it, back for so many days."""
 
     def reject(self, key: str) -> str:
         """Take an archive that failed its verification out of the way if the store lets us; say what was done."""

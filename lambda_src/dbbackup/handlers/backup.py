@@ -141,7 +141,7 @@ def _run(settings: FunctionEnvironment, asked: BackupEvent, database: str, conte
         request,
         database=assembly.database_for(connection),
         tools=assembly.tools_for(connection, os.environ),
-        store=assembly.bucket_store(settings.bucket, deadline),
+        store=assembly.bucket_store(settings.bucket, deadline, settings.lock),
     )
 
 
@@ -150,7 +150,7 @@ def _receipt(settings: FunctionEnvironment, asked: BackupEvent, outcome: BackupO
     if asked.tier is not Tier.PRE_MIGRATION:
         return {}
     commit = None if asked.commit is None else GitCommit(asked.commit)
-    store = assembly.bucket_store(settings.bucket, Deadline.after(settings.deadline_margin_seconds / 2))
+    store = assembly.bucket_store(settings.bucket, Deadline.after(settings.deadline_margin_seconds / 2), settings.lock)
     receipt = leave_receipt(store, outcome.manifest, commit=commit, requested_by=asked.requested_by)
     return {"receipt": receipt_key(receipt.backup.key)}
 

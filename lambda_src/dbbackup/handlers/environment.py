@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 from dbbackup.contract import EnvKey, Tier
 from dbbackup.core.compression import Method
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.object_lock import ObjectLock
 from dbbackup.core.problems import problems_of
 
 
@@ -25,6 +26,7 @@ class FunctionEnvironment(BaseModel):
     compression_level: int = Field(default=9, alias=EnvKey.COMPRESSION_LEVEL.value)
     deadline_margin_seconds: float = Field(default=60, gt=0, alias=EnvKey.DEADLINE_MARGIN_SECONDS.value)
     kept_days: Json[dict[Tier, Annotated[int, Field(ge=1)]]] = Field(default={}, alias=EnvKey.KEPT_DAYS.value)
+    lock: Json[ObjectLock] | None = Field(default=None, alias=EnvKey.LOCK.value)
     host: str = Field(alias=EnvKey.DB_HOST.value, min_length=1)
     port: int = Field(default=5432, ge=1, le=65535, alias=EnvKey.DB_PORT.value)
     names: tuple[str, ...] = Field(alias=EnvKey.DB_NAMES.value, min_length=1)

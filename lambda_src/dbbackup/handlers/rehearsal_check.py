@@ -114,7 +114,7 @@ def _dump(settings: RehearsalEnvironment, task: RehearsalTask, place: _Place, de
     store = assembly.bucket_store(settings.need(settings.bucket, EnvKey.BUCKET), deadline)
     request = DrillRequest(
         store=store,
-        manifest=newest_readable(store, task.database or settings.names[0]),
+        manifest=newest_readable(store, task.database or settings.names[0], settings.source),
         jobs=os.cpu_count() or 1,
         create_roles=True,  # of a role that was dropped since the backup; the instance goes, and the role with it
         deadline=deadline,

@@ -21,6 +21,9 @@ from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.restore_failure import listed
 from dbbackup.core.restore_plan import RestoreOptions, ServerState
+from dbbackup.core.server import Server
+from dbbackup.core.server_choice import refuse_another
+from dbbackup.core.server_name import server_name
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.notices import failure_notice, notice
 from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event
@@ -28,6 +31,7 @@ from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
 from dbbackup.operations.catalog import read_catalog, read_manifest
+from dbbackup.operations.latest import Wanted, latest
 from dbbackup.operations.notification_of import restored
 from dbbackup.operations.restore import RestoreOutcome, RestoreRequest, run_restore
 
@@ -132,7 +136,7 @@ def _restore(
                     keep_old=asked.keep_old,
                     accept_incomplete=asked.accept_incomplete,
                 ),
-                agree=lambda proposal: _agree(proposal.server, asked),
+                agree=lambda proposal: _agree(proposal.server, asked, settings, source),
                 safety_backup=lambda: _safety_backup(settings, connection, source, deadline),
                 deadline=deadline,
             ),
@@ -142,24 +146,25 @@ def _restore(
 
 
 def _find(settings: FunctionEnvironment, asked: RestoreEvent, deadline: Deadline) -> ArchiveSource:
-    store = assembly.bucket_store(settings.bucket, deadline)
+    store = assembly.bucket_store(settings.bucket, deadline, settings.lock)
     if asked.backup != "latest":
         return ArchiveSource(store, asked.backup, read_manifest(store, asked.backup))
     database = settings.database(asked.database)
-    manifest = read_catalog(store, tier=asked.tier).latest(store, tier=asked.tier, database=database).manifest
+    wanted = Wanted(asked.tier, database, asked.server)
+    manifest = latest(read_catalog(store), wanted, ours=lambda: _ours(settings, asked), place=store.location).manifest
     return ArchiveSource(store, manifest.archive.key, manifest)
 
 
 def _ask_back(settings: FunctionEnvironment, asked: RestoreEvent, source: ArchiveSource) -> dict[str, Any] | None:
-    stored = source.store.find(source.key)
+    stored = source.stored()
     if stored is None or stored.storage_class not in ARCHIVE_CLASSES or stored.retrieved:
         return None
     terms = check_way(stored.storage_class, asked.retrieval)
     if not stored.retrieval_ongoing:
         # Before hours are waited and paid for; what is to be replaced is looked at once more when the archive is there.
         with assembly.cluster_for(_connection(settings, asked)) as cluster:
-            _agree(cluster.state(asked.to), asked)
-        source.store.ask_back(source.key, asked.retrieval, COPY_DAYS)
+            _agree(cluster.state(asked.to), asked, settings, source)
+        source.ask_back(asked.retrieval, COPY_DAYS)
     return {
         "status": RestoreStatus.RETRIEVING.value,
         "backup": source.url,
@@ -169,8 +174,18 @@ def _ask_back(settings: FunctionEnvironment, asked: RestoreEvent, source: Archiv
     }
 
 
-def _agree(server: ServerState, asked: RestoreEvent) -> None:
+def _ours(settings: FunctionEnvironment, asked: RestoreEvent) -> Server:
+    """The instance that this function restores on."""
+    found = assembly.server_at(_connection(settings, asked))
+    name = server_name(host=settings.host, port=settings.port, instance=settings.instance)
+    return Server(name, found.system if found else None)
+
+
+def _agree(server: ServerState, asked: RestoreEvent, settings: FunctionEnvironment, source: ArchiveSource) -> None:
     existing = server.existing
+    guessed = asked.backup == "latest" and asked.server is None
+    if existing is not None and guessed and source.manifest is not None:
+        refuse_another(source.manifest, asked.to, _ours(settings, asked), how='"server": "{}"')
     if existing is not None and asked.confirm != asked.to:
         raise RefusedError(
             f"The database {asked.to!r} exists ({existing.tables} tables, {existing.size_bytes} bytes) and is not "

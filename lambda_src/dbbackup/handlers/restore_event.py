@@ -19,6 +19,7 @@ class RestoreEvent(BaseModel):
     backup: str = Field(default="latest", min_length=1)
     tier: Tier | None = None
     database: str | None = None
+    server: str | None = None
     confirm: str | None = None
     jobs: int = Field(default=2, ge=1, le=16)
     owner: bool = True

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbbackup.core.errors import ArchivedError, NotFoundError, VerificationFailedError
-from dbbackup.core.glacier import ARCHIVE_CLASSES
+from dbbackup.core.glacier import ARCHIVE_CLASSES, Retrieval
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.ports import BackupStore, Progress, ProgressListener
+from dbbackup.core.ports import BackupStore, Progress, ProgressListener, StoredObject
+from dbbackup.operations.catalog import find_archive
 from dbbackup.operations.foreign_check import examine, unpacked
 from dbbackup.operations.scratch import scratch_file, write_all
 
@@ -28,6 +29,45 @@ class ArchiveSource:
     def url(self) -> str:
         """What to call it in a message."""
         return self.store.url(self.key)
+
+    def stored(self) -> StoredObject | None:
+        """The archive as it lies there, in the version that its manifest names; None where it is gone.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        return self.store.find(self.key) if self.manifest is None else find_archive(self.store, self.manifest)
+
+    def ask_back(self, retrieval: Retrieval, days: int) -> None:
+        """Ask it back from its archive class, in that same version.
+
+        Raises:
+            StorageError: the store refuses.
+        """
+        self.store.ask_back(self.key, retrieval, days, self.version())
+
+    def version(self) -> str | None:
+        """The version that its manifest names, where there is one of that name.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        stored = self.stored()
+        return None if stored is None else self._named(stored)
+
+    def is_written_again(self) -> bool:
+        """Whether another version lies under the key by now, or none.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        version = self.version()
+        newest = self.store.find(self.key)
+        return version is not None and (newest is None or newest.version_id != version)
+
+    def _named(self, stored: StoredObject) -> str | None:
+        named = self.manifest.archive.version_id if self.manifest else None
+        return named if stored.version_id == named else None
 
     @contextmanager
     def file(self, scratch: Path | None, listener: ProgressListener) -> Iterator[Path]:
@@ -70,7 +110,7 @@ class ArchiveSource:
             ArchivedError: the object is in Glacier and not back yet.
             StorageFullError: there is no room to download it.
         """
-        stored = self.store.find(self.key)
+        stored = self.stored()
         if stored is None:
             raise NotFoundError(
                 f"There is no {self.url}.",
@@ -86,24 +126,23 @@ class ArchiveSource:
         local = self.store.local_path(self.key)
         if local is not None:
             if self.manifest is not None:
-                self._compare(self._read(stored.size_bytes, None, listener))
+                self._compare(self._read(stored, None, listener))
             yield local
             return
         with scratch_file(scratch, stored.size_bytes) as (path, descriptor):
-            self._compare(self._read(stored.size_bytes, descriptor, listener))
+            self._compare(self._read(stored, descriptor, listener))
             yield path
 
-    def _read(self, size: int, descriptor: int | None, listener: ProgressListener) -> str:
+    def _read(self, stored: StoredObject, descriptor: int | None, listener: ProgressListener) -> str:
         digest = hashlib.sha256()
         done = 0
-        version = self.manifest.archive.version_id if self.manifest else None
-        with self.store.read(self.key, version) as chunks:
+        with self.store.read(self.key, self._named(stored)) as chunks:
             for chunk in chunks:
                 digest.update(chunk)
                 done += len(chunk)
                 if descriptor is not None:
                     write_all(descriptor, chunk)
-                listener(Progress("read", done, bytes_total=size))
+                listener(Progress("read", done, bytes_total=stored.size_bytes))
         return digest.hexdigest()
 
     def _compare(self, digest: str) -> None:

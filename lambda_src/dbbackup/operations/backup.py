@@ -13,9 +13,15 @@ from importlib.metadata import version
 from dbbackup.contract import KIND_MANIFEST, KIND_ROLES, SERVICE, Tier
 from dbbackup.core.compression import Method, choose_compression
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.errors import DbBackupError, InterruptedRunError, ServerTooNewError
+from dbbackup.core.errors import (
+    DbBackupError,
+    InterruptedRunError,
+    NameTakenError,
+    ServerTooNewError,
+    VerificationFailedError,
+)
 from dbbackup.core.manifest import Archive, Manifest, Roles, Source, TableCount
-from dbbackup.core.naming import BackupId, manifest_key, roles_key
+from dbbackup.core.naming import BackupId, manifest_key, receipt_key, roles_key
 from dbbackup.core.ports import (
     BackupStore,
     ClientTools,
@@ -26,9 +32,14 @@ from dbbackup.core.ports import (
     Reading,
     no_progress,
 )
-from dbbackup.operations.catalog import read_manifest
+from dbbackup.core.server import Server
+from dbbackup.core.server_name import server_name
+from dbbackup.operations.catalog import find_archive, read_manifest
 from dbbackup.operations.dump_stream import StoredDump, store_dump
 from dbbackup.operations.verify import Expected, Verified, verify_archive
+
+NAMES_TRIED = 3
+"""How many names are tried where others take them while we dump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,25 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
     Raises:
         DbBackupError: there is no verified backup. Nothing of this run counts as one, whatever happened.
     """
+    for _ in range(NAMES_TRIED - 1):
+        try:
+            return _take(request, database, tools, store)
+        except NameTakenError:
+            continue  # while we dumped, another server that uses this place has finished under the name
+    return _take(request, database, tools, store)
+
+
+def _take(request: BackupRequest, database: Database, tools: ClientTools, store: BackupStore) -> BackupOutcome:
     clock = time.monotonic()
     with database.session(f"backup {request.tier.value}") as session:
         _refuse_newer_server(session, tools)
         compression = choose_compression(request.compression, request.compression_level, client_has_zstd=tools.has_zstd)
         session.lock(request.lock_wait_seconds, request.deadline)
         started = datetime.now(UTC)
-        backup, existing = _place(request, database, store, started)
+        origin = Server(
+            server_name(host=database.host, port=database.port, instance=request.instance), session.system_identifier()
+        )
+        backup, existing = _place(request, database.name, origin, store, started)
         if existing is not None:
             return BackupOutcome(existing, created=False, duration_seconds=time.monotonic() - clock)
 
@@ -176,28 +199,34 @@ def _refuse_newer_server(session: DatabaseSession, tools: ClientTools) -> None:
 
 
 def _place(
-    request: BackupRequest, database: Database, store: BackupStore, now: datetime
+    request: BackupRequest, database: str, origin: Server, store: BackupStore, now: datetime
 ) -> tuple[BackupId, Manifest | None]:
     """The name of the backup, and its manifest where it has been made before.
 
-    We hold the lock, so nobody else is making it.
+    We hold the lock, so nobody else is making it. A name that something else has, of another server or of a run that
+    failed, is never taken again: the next second is.
     """
-    if request.scheduled_time is not None:
-        backup = BackupId(database.name, request.tier, request.scheduled_time)
-        return backup, _existing(store, store.key_for(backup))
-    backup = BackupId(database.name, request.tier, now)
-    while store.find(store.key_for(backup)) is not None:  # another one of the same second
-        backup = BackupId(database.name, request.tier, backup.time + timedelta(seconds=1))
-    return backup, None
+    backup = BackupId(database, request.tier, request.scheduled_time or now)
+    while True:
+        key = store.key_for(backup)
+        if not any(store.find(part) for part in (key, manifest_key(key), roles_key(key), receipt_key(key))):
+            return backup, None
+        if request.scheduled_time is not None and (made := _made(store, key, request.tier, database, origin)):
+            return backup, made
+        backup = BackupId(database, request.tier, backup.time + timedelta(seconds=1))
 
 
-def _existing(store: BackupStore, key: str) -> Manifest | None:
-    """The manifest under a key, if the archive that it vouches for is still there in full."""
-    manifest = read_manifest(store, key)
-    archive = store.find(key) if manifest is not None else None
-    if manifest is None or archive is None or archive.size_bytes != manifest.archive.size_bytes:
+def _made(store: BackupStore, key: str, tier: Tier, database: str, origin: Server) -> Manifest | None:
+    """The manifest under a key, if it is of this backup and the archive that it vouches for is there in full."""
+    try:
+        manifest = read_manifest(store, key)
+    except VerificationFailedError:
         return None
-    return manifest
+    if manifest is None or manifest.safety or (manifest.tier, manifest.source.database) != (tier, database):
+        return None
+    archive = find_archive(store, manifest)
+    whole = archive is not None and archive.size_bytes == manifest.archive.size_bytes
+    return manifest if whole and manifest.source.origin.is_same(origin) else None
 
 
 def _verify(store: BackupStore, key: str, tools: ClientTools, dump: StoredDump, request: BackupRequest) -> Verified:

@@ -32,8 +32,8 @@ class Newest:
     damaged: tuple[str, ...]
 
 
-def newest_backups(store: BackupStore, tier: Tier, databases: Collection[str]) -> Newest:
-    """Look a tier through.
+def newest_backups(store: BackupStore, tier: Tier, databases: Collection[str], server: str) -> Newest:
+    """Look a tier through for backups of one server, by its name: what another one has must not hide what is missing.
 
     A backup is one whose manifest can be read and whose archive is there in the size that was verified. What a restore
     has set aside is none: it is what somebody wanted to get away from.
@@ -53,7 +53,7 @@ def newest_backups(store: BackupStore, tier: Tier, databases: Collection[str]) -
     damaged: list[str] = []
     for database in sorted({each.database for each in named}):
         candidates = _in_order([each for each in named if each.database == database])
-        newest = _newest(store, tier, candidates, damaged)
+        newest = _newest(store, tier, server, candidates, damaged)
         if newest is not None:
             manifests[database] = newest
     return Newest(manifests, tuple(damaged))
@@ -80,7 +80,9 @@ def _in_order(candidates: list[_Candidate]) -> list[_Candidate]:
     return [by_name, *(each for each in others if each is not by_name)]
 
 
-def _newest(store: BackupStore, tier: Tier, candidates: list[_Candidate], damaged: list[str]) -> Manifest | None:
+def _newest(
+    store: BackupStore, tier: Tier, server: str, candidates: list[_Candidate], damaged: list[str]
+) -> Manifest | None:
     """The sound backup whose data are the newest, among the first :data:`MOST_READ` sound ones.
 
     What was written before the moment of the best one's data cannot be newer, so as a rule two manifests are read at
@@ -97,13 +99,13 @@ def _newest(store: BackupStore, tier: Tier, candidates: list[_Candidate], damage
             damaged.append(str(error))
             continue
         # The life cycle may have taken it since it was listed.
-        if manifest and _is_sound(manifest, tier, candidate.database, candidate.size_bytes):
+        if manifest and manifest.source.server == server and _is_sound(manifest, tier, candidate):
             read += 1
             if best is None or manifest.age_reference > best.age_reference:
                 best = manifest
     return best
 
 
-def _is_sound(manifest: Manifest, tier: Tier, database: str, size_bytes: int) -> bool:
-    mine = manifest.tier is tier and manifest.source.database == database
-    return mine and not manifest.safety and manifest.archive.size_bytes == size_bytes
+def _is_sound(manifest: Manifest, tier: Tier, candidate: _Candidate) -> bool:
+    mine = manifest.tier is tier and manifest.source.database == candidate.database
+    return mine and not manifest.safety and manifest.archive.size_bytes == candidate.size_bytes

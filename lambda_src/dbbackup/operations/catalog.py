@@ -18,7 +18,7 @@ class CatalogEntry:
 
     manifest: Manifest
     archive: StoredObject | None
-    """The archive's object, or None where somebody has removed it and left the manifest."""
+    """The archive's object, in the version that was verified; None where it is gone and the manifest is left."""
 
     @property
     def sound(self) -> bool:
@@ -28,33 +28,13 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All backups of a store, newest first, and what lies there without being one."""
+    """All backups of a store, newest data first, and what lies there without being one."""
 
     entries: tuple[CatalogEntry, ...]
     unmanifested: tuple[StoredObject, ...]
     """Archives without a manifest: of a run that did not end, or of somebody else."""
     unreadable: tuple[str, ...]
     """What is wrong with manifests that cannot be read."""
-
-    def latest(self, store: BackupStore, *, tier: Tier | None = None, database: str | None = None) -> CatalogEntry:
-        """The newest backup, of a tier and a database where they are given.
-
-        What a restore has set aside is not meant by that: it is what somebody wanted to get away from.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        for entry in self.entries:
-            manifest = entry.manifest
-            fits = tier in (None, manifest.tier) and database in (None, manifest.source.database)
-            if fits and not manifest.safety:
-                return entry
-        which = f"{tier.value + ' ' if tier else ''}backup{f' of database {database!r}' if database else ''}"
-        raise NotFoundError(
-            f"There is no {which} in {store.location}.",
-            untouched="Nothing was changed.",
-            action="Check the place and the filters, or take one: `dbbackup backup`.",
-        )
 
 
 def read_manifest(store: BackupStore, key: str) -> Manifest | None:
@@ -64,14 +44,29 @@ def read_manifest(store: BackupStore, key: str) -> Manifest | None:
         VerificationFailedError: there is one, and it cannot be read.
     """
     try:
-        return _load(store, manifest_key(key))
+        return _load(store, key)
     except NotFoundError:
         return None
 
 
-def _load(store: BackupStore, key: str) -> Manifest:
+def _load(store: BackupStore, archive: str) -> Manifest:
+    key = manifest_key(archive)
     with store.read(key) as chunks:
-        return parse_manifest(store.url(key), b"".join(chunks))
+        return parse_manifest(store.url(key), b"".join(chunks), archive)
+
+
+def find_archive(store: BackupStore, manifest: Manifest) -> StoredObject | None:
+    """The version of the archive that was verified, or None where it is gone.
+
+    In a place that a backup was copied to there is no such version. What lies there under the key is taken then: it is
+    compared with the manifest before anybody relies on it.
+
+    Raises:
+        StorageError: the store cannot be read.
+    """
+    archive = manifest.archive
+    found = store.find(archive.key, archive.version_id) if archive.version_id else None
+    return found or store.find(archive.key)
 
 
 def read_catalog(store: BackupStore, *, tier: Tier | None = None, database: str | None = None) -> Catalog:
@@ -93,19 +88,30 @@ def read_catalog(store: BackupStore, *, tier: Tier | None = None, database: str 
         archive = archive_key(key)
         manifested.add(archive)
         try:
-            manifest = _load(store, key)
+            manifest = _load(store, archive)
         except VerificationFailedError as error:
             unreadable.append(str(error))
             continue
         if tier in (None, manifest.tier) and database in (None, manifest.source.database):
-            entries.append(CatalogEntry(manifest, found.get(archive)))
-    entries.sort(key=lambda entry: entry.manifest.backup_time, reverse=True)
+            entries.append(CatalogEntry(manifest, _archive_of(store, manifest, found.get(archive))))
+    entries.sort(key=lambda entry: (entry.manifest.snapshot_at, entry.manifest.backup_time), reverse=True)
     strays = [
         item
         for key, item in found.items()
         if key.endswith(ARCHIVE_SUFFIX) and key not in manifested and _is_of(key, database)
     ]
     return Catalog(tuple(entries), tuple(strays), tuple(unreadable))
+
+
+def _archive_of(store: BackupStore, manifest: Manifest, listed: StoredObject | None) -> StoredObject | None:
+    """The verified archive; looked for by its version only where what was listed may be another."""
+    if manifest.archive.version_id is None or (
+        listed is not None
+        and listed.size_bytes == manifest.archive.size_bytes
+        and listed.modified <= manifest.finished_at
+    ):
+        return listed
+    return find_archive(store, manifest)
 
 
 def _manifests(found: dict[str, StoredObject], database: str | None) -> Iterator[str]:

@@ -70,7 +70,7 @@ class _Doctor:
 
     @cached_property
     def _newest(self) -> Manifest | None:
-        return newest_backup(self._world.store(), self._connection.database)
+        return newest_backup(self._world.store(), self._connection.database, self._connection.server)
 
     def checks(self) -> Iterator[Check]:
         """All of them: what others rest on comes first."""
@@ -190,7 +190,10 @@ class _Doctor:
     def _newest_backup(self) -> Finding:
         newest, database = self._newest, self._connection.database
         if newest is None:
-            return warning(f"there is no verified backup of {database!r} yet", "Take one: dbbackup backup.")
+            return warning(
+                f"there is no verified backup of {database!r} of {self._connection.server} yet",
+                "Take one: dbbackup backup. What there is of other servers: dbbackup list.",
+            )
         self._newest_bytes = newest.archive.size_bytes
         age = (self._world.now() - newest.age_reference).total_seconds()
         found = f"the newest backup of {database!r} is {format_seconds(max(0, age))} old"

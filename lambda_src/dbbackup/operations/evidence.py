@@ -43,6 +43,7 @@ def append(store: BackupStore, evidence: Evidence) -> Stored:
     """Chain a document to the newest one and store it, locked for a year where the store can lock.
 
     Raises:
+        NameTakenError: another rehearsal has stored one in this moment.
         StorageError: it could not be stored.
     """
     chain = read_chain(store)
@@ -50,6 +51,10 @@ def append(store: BackupStore, evidence: Evidence) -> Stored:
     started = evidence.started_at
     if last is not None and last.evidence.started_at.replace(microsecond=0) >= started.replace(microsecond=0):
         started = last.evidence.started_at + timedelta(seconds=1)  # two of the same second keep their order
+    # What cannot be read as evidence keeps its name, too.
+    taken = {item.key for item in store.under(PREFIX)}
+    while evidence.model_copy(update={"started_at": started}).key in taken:
+        started += timedelta(seconds=1)
     chained = evidence.model_copy(
         update={
             "started_at": started,

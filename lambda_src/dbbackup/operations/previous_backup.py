@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import ARCHIVE_SUFFIX, MANIFEST_SUFFIX, parse_file_name
 from dbbackup.core.ports import BackupStore
 from dbbackup.operations.catalog import read_manifest
 
+MOST_READ: Final = 30
+"""How many manifests are read at most, where those of many servers lie in one place."""
+
 
 def previous_backup(store: BackupStore, manifest: Manifest) -> Manifest | None:
-    """The newest manifested backup of the same database and tier that is older; None where there is none.
+    """The newest manifested backup of the same server, database and tier that is older; None where there is none.
 
-    Only names are listed and one manifest is read, as this runs after every backup.
+    Only names are listed and, where no other server uses the place, one manifest is read: this runs after every backup.
 
     Raises:
         StorageError: the store cannot be listed or read.
@@ -24,9 +29,11 @@ def previous_backup(store: BackupStore, manifest: Manifest) -> Manifest | None:
             parsed = parse_file_name(key)
             if parsed and parsed[0] == manifest.source.database and parsed[1] < manifest.backup_id.time:
                 older.append((parsed[1], key))
-    for _, key in sorted(older, reverse=True):
+    for _, key in sorted(older, reverse=True)[:MOST_READ]:
         found = read_manifest(store, key)
         # In a directory all tiers lie side by side, and what a restore has set aside measures another moment's state.
-        if found is not None and found.tier is manifest.tier and not found.safety:
+        if found is None or found.tier is not manifest.tier or found.safety:
+            continue
+        if found.source.origin.is_same(manifest.source.origin):
             return found
     return None

@@ -12,7 +12,7 @@ from dbbackup.core.errors import VerificationFailedError
 from dbbackup.core.git_commit import SHOWN, GitCommit, Repository, is_same, relation
 from dbbackup.core.naming import receipt_key
 from dbbackup.core.ports import BackupStore, ClientTools, ProgressListener, no_progress
-from dbbackup.core.receipt import Receipt, Status
+from dbbackup.core.receipt import BackupRecord, Receipt, Status
 from dbbackup.core.units import format_seconds, format_time
 from dbbackup.operations.catalog import read_manifest
 from dbbackup.operations.receipt_agreement import AGAIN, Refusal, about_backup
@@ -84,7 +84,12 @@ def check_receipt(
     Raises:
         StorageError: the store cannot be listed or read.
     """
-    found = next(receipts(store, demand.database), None)
+
+    def of_ours(backup: BackupRecord) -> bool:
+        return is_same_host(demand.host, Place.of(backup))
+
+    # Of several servers that have a database of this name, ours counts; where there is none of it, that is said.
+    found = next(receipts(store, demand.database, of=of_ours), None) or next(receipts(store, demand.database), None)
     if found is None:
         others = ", ".join(repr(name) for name in databases(store))
         which = f", only of {others}" if others else ""
@@ -99,7 +104,7 @@ def check_receipt(
     refusals = [*_about_receipt(receipt, demand, repository), *about_backup(receipt, found.key, store)]
     if tools is not None and not refusals:
         refusals.extend(_about_content(receipt, store, tools, listener))
-    return Verdict(found, tuple(refusals), unsettled(store, demand.database, before=found.key))
+    return Verdict(found, tuple(refusals), unsettled(store, demand.database, before=found.key, of=of_ours))
 
 
 def _about_receipt(receipt: Receipt, demand: Demand, repository: Repository) -> Iterator[Refusal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from dbbackup.core.git_commit import GitCommit
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import ARCHIVE_SUFFIX, RECEIPT_SUFFIX, parse_file_name, receipt_key
 from dbbackup.core.ports import BackupStore
-from dbbackup.core.receipt import Receipt, Status, parse_receipt
+from dbbackup.core.receipt import BackupRecord, Receipt, Status, parse_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Found:
 def write_receipt(store: BackupStore, receipt: Receipt) -> str:
     """Store a receipt beside its backup; one that is there is replaced, and a bucket keeps the earlier version.
 
+    Of all that we store, it alone is written more than once: it says how far its command has come.
+
     Object Lock keeps versions, not names, so a new version may always be written:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
 
@@ -47,7 +49,7 @@ def write_receipt(store: BackupStore, receipt: Receipt) -> str:
         StorageError: it could not be stored.
     """
     key = receipt_key(receipt.backup.key)
-    store.write_document(key, receipt.to_bytes(), KIND_RECEIPT)
+    store.replace_document(key, receipt.to_bytes(), KIND_RECEIPT)
     return key
 
 
@@ -115,8 +117,15 @@ def databases(store: BackupStore) -> list[str]:
     return sorted({database for _, database, _ in _named(store)})
 
 
-def receipts(store: BackupStore, database: str | None = None) -> Iterator[Found]:
+def receipts(
+    store: BackupStore, database: str | None = None, *, of: Callable[[BackupRecord], bool] = lambda _: True
+) -> Iterator[Found]:
     """All receipts, of one database where it is named, newest first; each is read when it is asked for.
+
+    Args:
+        store: where they lie.
+        database: whose.
+        of: which backups' they are, where more than the database decides. One that cannot be read may be any.
 
     Raises:
         StorageError: the store cannot be listed or read.
@@ -129,22 +138,25 @@ def receipts(store: BackupStore, database: str | None = None) -> Iterator[Found]
         except VerificationFailedError as error:
             yield Found(key, name, time, None, error.what)
         else:
-            if receipt is not None:
+            if receipt is not None and of(receipt.backup):
                 yield Found(key, name, time, receipt)
 
 
-def unsettled(store: BackupStore, database: str, *, before: str) -> Found | None:
+def unsettled(
+    store: BackupStore, database: str, *, before: str, of: Callable[[BackupRecord], bool] = lambda _: True
+) -> Found | None:
     """The migration before a receipt, where it failed or nobody knows how it ended; None where all is well.
 
     Args:
         store: where the receipts lie.
         database: whose.
         before: key of the receipt that is about to be used.
+        of: see :func:`receipts`.
 
     Raises:
         StorageError: the store cannot be listed or read.
     """
-    older = iter(receipts(store, database))
+    older = iter(receipts(store, database, of=of))
     for found in older:
         if found.key == before:
             break

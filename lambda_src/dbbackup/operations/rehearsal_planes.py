@@ -79,8 +79,8 @@ def replace_name(check: Check, name: str) -> Check:
     return check.model_copy(update={"name": name})
 
 
-def newest_readable(store: BackupStore, database: str) -> Manifest:
-    """The newest verified backup of a database that can be read at once.
+def newest_readable(store: BackupStore, database: str, server: str) -> Manifest:
+    """The newest verified backup of a database of a server, by its name, that can be read at once.
 
     A weekly or monthly one is in Glacier from its first midnight on; the daily one before it is rehearsed then.
 
@@ -88,12 +88,12 @@ def newest_readable(store: BackupStore, database: str) -> Manifest:
         NotFoundError: there is none.
     """
     for entry in read_catalog(store, database=database).entries:
-        if entry.manifest.safety:
+        if entry.manifest.safety or entry.manifest.source.server != server:
             continue
         if entry.archive is None or entry.archive.storage_class not in ARCHIVE_CLASSES:
             return entry.manifest
     raise NotFoundError(
-        f"There is no backup of {database} in {store.location} that can be read at once.",
+        f"There is no backup of {database} of {server} in {store.location} that can be read at once.",
         untouched="Nothing was restored.",
         action="Take one, and start the rehearsal again.",
     )

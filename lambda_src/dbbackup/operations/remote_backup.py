@@ -11,10 +11,11 @@ from dbbackup.contract import EventField, Tier
 from dbbackup.core.errors import DbBackupError, VerificationFailedError
 from dbbackup.core.git_commit import GitCommit
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.naming import MANIFEST_SUFFIX, archive_key, parse_file_name
+from dbbackup.core.naming import MANIFEST_SUFFIX, archive_key, parse_file_name, receipt_key
 from dbbackup.core.ports import BackupStore
 from dbbackup.core.receipt import REQUESTED_BY_MAX, Receipt
 from dbbackup.operations.catalog import read_manifest
+from dbbackup.operations.receipt_agreement import about_backup
 from dbbackup.operations.receipts import read_receipt
 
 Call = Callable[[str, Mapping[str, Any]], dict[str, Any]]
@@ -70,7 +71,7 @@ def take_remotely(
     store = open_bucket(bucket)
     receipt = read_receipt(store, key)
     manifest = read_manifest(store, key)
-    if receipt is None or manifest is None or manifest.archive.sha256 != receipt.backup.sha256:
+    if receipt is None or manifest is None or any(about_backup(receipt, receipt_key(key), store)):
         raise VerificationFailedError(
             f"{function} says that it has made {store.url(key)}, and no receipt and manifest that agree lie beside it.",
             untouched="Nothing was migrated.",

@@ -180,7 +180,7 @@ def _look_at_setting(
 
 
 def _look_at_backups(tier: Tier, order: WatchOrder, store: BackupStore, listener: WatchListener, seen: Seen) -> None:
-    newest = newest_backups(store, tier, order.databases)
+    newest = newest_backups(store, tier, order.databases, order.instance)
     seen.damaged.extend(newest.damaged)
     for database, manifest in newest.manifests.items():
         age = _age(manifest.age_reference, order.now)

@@ -57,13 +57,7 @@ def archived(request: pytest.FixtureRequest, scene: Scene, database: Database, b
     database.execute(SAVED)
     manifest = take(database, bucket.store()).manifest
     key = manifest.archive.key
-    source = {"Bucket": bucket.name, "Key": key}
-    bucket.s3.copy_object(Bucket=bucket.name, Key=key, CopySource=source, StorageClass=request.param)  # type: ignore[arg-type]
-    # A transition keeps the version, which a copy does not.
-    version = bucket.s3.head_object(Bucket=bucket.name, Key=key)["VersionId"]
-    archive = manifest.archive.model_copy(update={"version_id": version})
-    name = next(name for name in bucket.names() if name.endswith(".manifest.json"))
-    bucket.put(name, manifest.model_copy(update={"archive": archive}).to_bytes())
+    bucket.transition(key, request.param)
     return Archived(scene, bucket, key)
 
 

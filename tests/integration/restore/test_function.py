@@ -81,13 +81,7 @@ def test_an_archive_in_glacier_is_asked_back_and_restored_when_it_is_there(
     database: Database, bucket: Bucket, storage_class: str
 ) -> None:
     key = take(database, bucket.store()).manifest.archive.key
-    bucket.s3.copy_object(
-        Bucket=bucket.name,
-        Key=key,
-        CopySource={"Bucket": bucket.name, "Key": key},
-        StorageClass=cast("Any", storage_class),
-        MetadataDirective="COPY",
-    )
+    bucket.transition(key, storage_class)
     before = _databases(database)
 
     answer = _invoke(to=database.name, confirm=database.name, backup=key)
@@ -101,10 +95,7 @@ def test_an_archive_in_glacier_is_asked_back_and_restored_when_it_is_there(
 
 def test_nothing_is_asked_back_for_a_restore_that_is_not_confirmed(database: Database, bucket: Bucket) -> None:
     key = take(database, bucket.store()).manifest.archive.key
-    source = {"Bucket": bucket.name, "Key": key}
-    bucket.s3.copy_object(
-        Bucket=bucket.name, Key=key, CopySource=cast("Any", source), StorageClass="GLACIER", MetadataDirective="COPY"
-    )
+    bucket.transition(key, "GLACIER")
 
     with pytest.raises(RefusedError, match=r"exists .* and is not confirmed"):
         _invoke(to=database.name, backup=key)
@@ -213,10 +204,7 @@ def test_a_wait_for_glacier_is_neither_a_success_nor_a_failure(
     database: Database, bucket: Bucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = take(database, bucket.store()).manifest.archive.key
-    source = {"Bucket": bucket.name, "Key": key}
-    bucket.s3.copy_object(
-        Bucket=bucket.name, Key=key, CopySource=cast("Any", source), StorageClass="GLACIER", MetadataDirective="COPY"
-    )
+    bucket.transition(key, "GLACIER")
     log_here()
     assert _invoke(to=database.name, confirm=database.name, backup=key)["status"] == "retrieving"
     output = capsys.readouterr().out

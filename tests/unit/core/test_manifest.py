@@ -32,7 +32,7 @@ TABLES = st.builds(
 @given(NAMES, st.lists(TABLES, max_size=3))
 def test_a_manifest_comes_back_as_it_was_written(database: str, tables: list[TableCount]) -> None:
     written = manifest_of(database).model_copy(update={"tables": tuple(tables)})
-    read = parse_manifest("key", written.to_bytes())
+    read = parse_manifest("key", written.to_bytes(), written.archive.key)
     assert read == written
     assert read.total_rows == sum(table.rows for table in tables)
 
@@ -46,7 +46,7 @@ def test_a_name_that_is_no_text_is_written_as_json_that_others_can_read() -> Non
 
 def test_a_manifest_of_before_is_read() -> None:
     before = {"oid": 1, "schema_name": "public", "table": "t", "rows": 5, "exact": False, "bytes": 8192}
-    (table,) = parse_manifest("key", _manifest(tables=[before], objects={"indexes": 3})).tables
+    (table,) = parse_manifest("key", _manifest(tables=[before], objects={"indexes": 3}), "k.dump").tables
     assert (table.rows, table.exact, table.counted_in_server) == (5, False, True)
 
 
@@ -80,7 +80,7 @@ def _cut_off() -> bytes:
 )
 def test_a_manifest_that_cannot_be_read_is_named_with_the_place(document: Callable[[], bytes], place: str) -> None:
     with pytest.raises(VerificationFailedError, match="manifest s3://b/k cannot be read") as failure:
-        parse_manifest("s3://b/k", document())
+        parse_manifest("s3://b/k", document(), "k.dump")
     assert f"read: {place}" in failure.value.what
     assert "dbbackup verify" in failure.value.action
 
