@@ -65,6 +65,10 @@ class Ground:
         with self.root.connect() as connection:
             return connection.execute(MEMBERSHIPS.encode()).fetchall()
 
+    def beside(self) -> list[str]:
+        """What a restore has left beside the database."""
+        return sorted(name for name in self.databases() if name.startswith(f"{self.name}__dbbackup"))
+
     def databases(self) -> set[str]:
         """All databases."""
         with self.root.connect() as connection:

@@ -110,7 +110,7 @@ class RestoreTools(PostgresTools):
             ):
                 status = process.wait()  # it writes nothing that would have to be read
                 deadline.check("restoring")
-                if errors.others or (status != 0 and not errors.gone_on):
+                if errors.others or errors.lost or (status != 0 and not errors.gone_on):
                     raise RestoreFailedError(
                         f"The restore met an error and was stopped: {process.ending(status)}.",
                         untouched=f"The database {options.target!r} is as it was; the unfinished copy is removed.",

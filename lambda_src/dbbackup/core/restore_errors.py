@@ -13,6 +13,8 @@ _AFTER_THE_ENTRIES = "pg_restore: while FINALIZING:"
 _UNKNOWN_SETTING = re.compile(r'"(?P<name>[a-z_]+)"')
 _GONE_ON = re.compile(r"(?:pg_restore: )+warning: errors ignored on restore: \d+")
 _KEPT_CHARACTERS = 2000
+# libpq's own words, which are in English whatever the server speaks: src/interfaces/libpq/fe-misc.c.
+_LOST = ("server closed the connection unexpectedly", "no connection to the server", "connection not open")
 # Settings that pg_restore turns off at its start, with the major that brought them. An older server does not know them
 # and needs none of it: https://www.postgresql.org/docs/release/ (statement "SET" in _doSetFixedOutputState).
 _NEWER_SETTINGS = {"transaction_timeout": 17, "idle_in_transaction_session_timeout": 10}
@@ -25,6 +27,7 @@ class RestoreErrors:
         by_entry: what was said of each entry that failed.
         others: what was said of no entry.
         gone_on: whether it went on to its end in spite of errors, as it says there.
+        lost: whether a connection was lost, or ended by somebody: what failed then is no fault of the entry's.
     """
 
     def __init__(self, server_major: int, numbers: Collection[int], *, parallel: bool) -> None:
@@ -44,6 +47,7 @@ class RestoreErrors:
         self.by_entry: dict[int, str] = {}
         self.others: list[str] = []
         self.gone_on = False
+        self.lost = False
 
     def line(self, line: str) -> None:
         """Take one line."""
@@ -65,6 +69,7 @@ class RestoreErrors:
         elif line.startswith(("pg_restore: ", "Command was: ")):
             self._open = (self._entry, False)
         elif self._open[1]:
+            self.lost = self.lost or line.startswith(_LOST)
             self._add(line.strip())
 
     def _message(self, level: str, text: str) -> None:
@@ -72,6 +77,7 @@ class RestoreErrors:
             self._open = (self._entry, False)
             return
         self._open = (self._entry, True)
+        self.lost = self.lost or any(words in text for words in _LOST)
         if level == "error" and self._entry is None:
             self.others.append("")
         self._add(text.removeprefix("could not execute query: "))

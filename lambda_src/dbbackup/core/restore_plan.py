@@ -23,6 +23,7 @@ class RestoreOptions:
         schemas: only the data of these schemas' tables.
         keep_old: keep what the target was, under another name.
         all_roles: with ``create_roles``, also roles that have nothing to do with this database.
+        scratch: the database is to be looked at and removed, so it stays ours.
         accept_incomplete: put a copy in place although entries of the archive could not be restored.
     """
 
@@ -36,6 +37,7 @@ class RestoreOptions:
     schemas: tuple[str, ...] = ()
     keep_old: bool = False
     all_roles: bool = False
+    scratch: bool = False
     accept_incomplete: bool = False
 
     @property

@@ -130,7 +130,7 @@ def _rehearse(request: DrillRequest, cluster: Cluster, tools: RestoringTools, sc
     outcome = run_restore(
         RestoreRequest(
             source=source,
-            options=RestoreOptions(target=scratch, jobs=request.jobs, create_roles=request.create_roles),
+            options=RestoreOptions(target=scratch, jobs=request.jobs, create_roles=request.create_roles, scratch=True),
             agree=_never_over_something,
             safety_backup=_no_safety_backup,
             scratch=request.scratch,

@@ -52,7 +52,8 @@ def propose(
     manifest = source.manifest
     wanted_oids = _chosen_oids(manifest, options) if options.partial else None
     recorded = manifest.source.known_properties if manifest else None
-    wanted_properties = recorded.restricted(owner=options.owner, privileges=options.privileges) if recorded else None
+    keeps_owner = options.owner and not options.scratch
+    wanted_properties = recorded.restricted(owner=keeps_owner, privileges=options.privileges) if recorded else None
     state = cluster.state(options.target, wanted_properties)
     needs = needs_of(contents.items)
     needed = needs.roles(owner=options.owner, privileges=options.privileges)

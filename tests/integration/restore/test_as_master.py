@@ -79,7 +79,7 @@ def test_over_the_database_itself(ground: Ground) -> None:
     assert ended.status == 0, ended.err + ended.out
     assert ground.dump(None, "--create") == before
     assert ground.memberships() == memberships
-    assert not [name for name in ground.databases() if "dbbackup" in name]
+    assert not ground.beside()
 
 
 def test_a_drill(ground: Ground) -> None:
@@ -88,7 +88,7 @@ def test_a_drill(ground: Ground) -> None:
     ended = cli("drill", "--directory", ground.folder, environment=ground.environment())
     assert ended.status == 0, ended.err + ended.out
     assert ground.memberships() == memberships
-    assert not [name for name in ground.databases() if "dbbackup" in name]
+    assert not ground.beside()
 
 
 def test_without_owner_it_is_said_whose_everything_is_now_and_what_helps(ground: Ground) -> None:

@@ -71,7 +71,7 @@ def test_what_still_fails_is_named_and_the_database_is_not_replaced(ground: Grou
     assert "is as it was" in document["untouched"]
     assert "--accept-incomplete" in document["action"]
     assert ground.root.value("SELECT count(*) FROM after_it", ground.name) == 2
-    assert not [name for name in ground.databases() if "dbbackup" in name]
+    assert not ground.beside()
 
 
 def test_into_a_new_database_the_rest_stays_marked_and_the_script_mends_it(ground: Ground, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_accepted_by_name_it_replaces_the_database_and_what_was_there_is_kept(gr
     ended = ground.restore("--accept-incomplete")
     assert ended.status == 3
     assert ground.root.value("SELECT count(*) FROM after_it", ground.name) == 1
-    (kept,) = [name for name in ground.databases() if "dbbackup_old" in name]
+    (kept,) = ground.beside()
     assert kept in ended.out
     assert ground.root.value("SELECT count(*) FROM after_it", kept) == 2
 
