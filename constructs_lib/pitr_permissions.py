@@ -173,6 +173,14 @@ def _use_storage_key(role: iam.Role, key: kms.IKey) -> None:
         [key.key_arn],
         {"StringEquals": {"kms:ViaService": service}, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.access-control.cmk-policy.html
+    _allow(
+        role,
+        "UseStorageKeyForInsights",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [key.key_arn],
+        {"StringEquals": {"kms:ViaService": service, "kms:EncryptionContext:service": "pi"}},
+    )
 
 
 def grant_rename(role: iam.Role, *, source: str, machine_arn: str, executions_arn: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dbbackup.contract_pitr import PayloadField, Repeated
+from dbbackup.contract_pitr import PayloadField, PitrStep, Repeated
 
 State = dict[str, Any]
 
@@ -23,7 +23,16 @@ LAMBDA_ERRORS: Final = (
 
 https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 """
-CLIENT_ERRORS: Final = (Repeated.THROTTLED.value, Repeated.INSTANCE_BUSY.value)
+KILLED: Final = ("Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown")
+"""A function was ended in the middle. Our tasks look at what is there before they act, so they may be repeated.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+"""
+CLIENT_ERRORS: Final = (
+    Repeated.THROTTLED.value,
+    Repeated.INSTANCE_BUSY.value,
+    Repeated.UNREACHABLE.value,
+)
 """Errors of ours that end by themselves."""
 
 
@@ -39,7 +48,12 @@ def retry(*errors: str, seconds: int, attempts: int, rate: float = 2.0) -> dict[
     }
 
 
-PATIENT: Final = retry(*CLIENT_ERRORS, *LAMBDA_ERRORS, seconds=10, attempts=6)
+PATIENT: Final = retry(*CLIENT_ERRORS, *LAMBDA_ERRORS, *KILLED, seconds=10, attempts=6)
+UNTIL_IT_TAKES_ORDERS: Final = (
+    retry(*CLIENT_ERRORS, seconds=30, attempts=24),
+    retry(*LAMBDA_ERRORS, *KILLED, seconds=10, attempts=6),
+)
+"""For an order that an instance may refuse for long: during its first backup, or while it is made."""
 
 
 def task(
@@ -100,6 +114,37 @@ def poll(name: str, look: State, *, then: str, seconds: int, result: str) -> dic
             "Choices": [{"Variable": f"$.{result}.done", "BooleanEquals": True, "Next": then}],
             "Default": wait,
         },
+    }
+
+
+def made_ready(*, step_arn: str, then: str, catch: str, seconds: int) -> dict[str, State]:
+    """From an instance that is being restored to one that serves: the same states in a restore and in a rehearsal.
+
+    Only the instance matters: whatever keeps its settings from being those of its source is kept for the report
+    (``unmatched``), and the password has its turn.
+
+    Args:
+        step_arn: the function of the tasks.
+        then: the state that follows.
+        catch: the state that follows a failure that counts.
+        seconds: pause between two looks.
+    """
+
+    def step(which: PitrStep, *, then: str = "", result: str = "status") -> State:
+        return task(step_arn, which.value, then=then, result=result, catch=catch)
+
+    match = task(
+        step_arn, PitrStep.MATCH_SETTINGS.value, then="", result="matched", catch="SetPassword", failure="unmatched"
+    )
+    settings = poll("Settings", match, then="SetPassword", seconds=seconds, result="matched")
+    settings["MatchSettings"] = settings.pop("IsSettings")
+    settings["WaitForSettings"]["Next"] = "MatchSettings"
+    password = step(PitrStep.SET_PASSWORD, then="WaitForPassword", result="password")
+    return {
+        **poll("Instance", step(PitrStep.STATUS), then="MatchSettings", seconds=seconds, result="status"),
+        **settings,
+        "SetPassword": {**password, "Retry": [dict(each) for each in UNTIL_IT_TAKES_ORDERS]},
+        **poll("Password", step(PitrStep.STATUS), then=then, seconds=seconds, result="status"),
     }
 
 

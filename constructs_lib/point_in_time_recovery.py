@@ -136,15 +136,22 @@ class PointInTimeRecovery(Construct):
             "swap",
             "Tasks of the state machine that makes another instance production",
             HANDLER_PITR_SWAP,
-            variables={**renaming, **told, PitrEnvKey.RENAME_LIMIT_SECONDS.value: str(rename_limit_minutes * 60)},
+            variables={
+                **renaming,
+                **secret,
+                **told,
+                PitrEnvKey.RENAME_LIMIT_SECONDS.value: str(rename_limit_minutes * 60),
+            },
         )
         self.promotion_machine = self._machine(
             "PromotionMachine",
             f"{name_prefix}-pitr-promote",
             swap_definition(
-                swap_arn=swap.function.function_arn, timeout_seconds=2 * rename_limit_minutes * 60 + BACKSTOP_SECONDS
+                swap_arn=swap.function.function_arn,
+                verify_arn=verify.function.function_arn,
+                timeout_seconds=3 * rename_limit_minutes * 60 + BACKSTOP_SECONDS,
             ),
-            [swap.function],
+            [swap.function, verify.function],
             log_key,
             log_retention_days,
         )
@@ -171,7 +178,6 @@ class PointInTimeRecovery(Construct):
                 starter.role, machine_arn=machine.machine.state_machine_arn, executions_arn=machine.executions_arn
             )
         grant_restore(step.role, database=database)
-        database.grant_read_credentials(step.role)
         grant_rename(
             swap.role,
             source=source,
@@ -180,7 +186,8 @@ class PointInTimeRecovery(Construct):
         )
         for teller in (step, swap):
             grant_tell(teller.role, topic=topic, key=topic_key)
-        database.grant_read_credentials(verify.role)
+        for reader in (step, swap, verify):
+            database.grant_read_credentials(reader.role)
         assert verify.security_group is not None
         # A restored instance has the security groups of its source, so this lets the function in to both.
         database.allow_from(

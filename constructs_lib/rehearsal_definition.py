@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from constructs_lib.pitr_states import (
-    CLIENT_ERRORS,
     LAMBDA_ERRORS,
+    UNTIL_IT_TAKES_ORDERS,
     State,
     failed,
     failed_as_caught,
+    made_ready,
     poll,
     retry,
     task,
@@ -43,10 +44,6 @@ def rehearsal_definition(
             retries=(retry(Repeated.CONNECTION.value, *LAMBDA_ERRORS, seconds=30, attempts=5, rate=1.5),),
         )
 
-    def available(name: str, then: str) -> dict[str, State]:
-        look = step(RehearsalStep.STATUS, then="", result="status")
-        return poll(name, look, then=then, seconds=POLL_SECONDS, result="status")
-
     dumps: dict[str, State] = {}
     for number, database in enumerate(databases, start=1):
         then = f"RestoreDump{number + 1}" if number < len(databases) else "CleanUp"
@@ -63,10 +60,7 @@ def rehearsal_definition(
         result="cleaned_up",
         catch="Record",
         failure="clean_up_failure",
-        retries=(
-            retry(*CLIENT_ERRORS, seconds=60, attempts=30, rate=1.5),
-            retry(*LAMBDA_ERRORS, seconds=10, attempts=6),
-        ),
+        retries=UNTIL_IT_TAKES_ORDERS,
     )
     gone = task(step_arn, RehearsalStep.GONE.value, then="", result="gone", catch="Record", failure="clean_up_failure")
     return {
@@ -82,9 +76,7 @@ def rehearsal_definition(
             },
             "AnotherIsRunning": {"Type": "Succeed", "OutputPath": "$.plan"},
             "Restore": step(RehearsalStep.RESTORE, then="WaitForInstance", result="restored"),
-            **available("Instance", "SetPassword"),
-            "SetPassword": step(RehearsalStep.SET_PASSWORD, then="WaitForPassword", result="password"),
-            **available("Password", "Verify"),
+            **made_ready(step_arn=step_arn, then="Verify", catch="CleanUp", seconds=POLL_SECONDS),
             "Verify": check(RehearsalStep.VERIFY, 0, then="RestoreDump1"),
             **dumps,
             "CleanUp": clean_up,

@@ -27,7 +27,7 @@ class PitrEnvKey(StrEnum):
     OBJECTIVE_SECONDS = "PITR_OBJECTIVE_SECONDS"
     """Recovery time objective in seconds, which reports compare with."""
     KEEP_FAILED = "PITR_KEEP_FAILED"
-    """``true`` to keep an instance whose restore or verification failed, for inspection."""
+    """``true`` to keep also an instance that RDS gave up while making it; one that has served is always kept."""
     VERIFY_TABLES = "PITR_VERIFY_TABLES"
     """JSON array of ``{"database", "table", "timestamp_column"}`` whose newest rows are looked at."""
 
@@ -40,6 +40,7 @@ class PitrStep(StrEnum):
     MATCH_SETTINGS = "match-settings"
     SET_PASSWORD = "set-password"  # noqa: S105 - the name of a step
     SEAL = "seal"
+    PROTECT = "protect"
     REPORT = "report"
     CLEAN_UP = "clean-up"
 
@@ -48,13 +49,23 @@ class SwapStep(StrEnum):
     """Tasks of the state machine that renames, as its payloads name them."""
 
     CHECK = "check"
+    SET_PASSWORD = "set-password"  # noqa: S105 - the name of a step
+    PASSWORD_STATUS = "password-status"  # noqa: S105 - the name of a step
     MOVE_ASIDE = "move-aside"
     ASIDE_STATUS = "aside-status"
     MOVE_IN = "move-in"
     IN_STATUS = "in-status"
+    MARK = "mark"
     FINISH = "finish"
     UNDO = "undo"
     REPORT_FAILURE = "report-failure"
+
+
+class VerifyStep(StrEnum):
+    """Tasks of the function inside the VPC."""
+
+    VERIFY = "verify"
+    LOG_IN = "log-in"
 
 
 class Repeated(StrEnum):
@@ -62,6 +73,7 @@ class Repeated(StrEnum):
 
     THROTTLED = "throttled"
     INSTANCE_BUSY = "instance-busy"
+    UNREACHABLE = "aws-unreachable"
     CONNECTION = "connection"
     """A new endpoint's name and password take a while to be known everywhere."""
     STORAGE = "storage"
@@ -90,6 +102,8 @@ class PitrMetric(StrEnum):
     RECOVERY_POINT = "RecoveryPointSeconds"
     """How far the data of a restore to the latest moment lies behind the start of the execution. No data for a restore
     to a chosen moment: that distance is what was asked for. Unit Seconds."""
+    DIFFERENCES = "PointInTimeRecoveryDifferences"
+    """In how many settings a verified instance is not as its source, as AWS refused or RDS chose. Unit Count."""
 
 
 INSTANCE_DIMENSION: Final = "Instance"
@@ -107,7 +121,7 @@ TAG_VERIFIED: Final = "dbbackup:verified"
 TAG_RESTORE_TIME: Final = "dbbackup:restore-time"
 """Tag: the moment that the instance was restored to, ISO 8601 in UTC, or ``latest``."""
 TAG_RESTORED_AS: Final = "dbbackup:restored-as"
-"""Tag of a promoted instance: the identifier that it had before."""
+"""Tag of a restored instance: the identifier that it was restored under, whatever it is called now."""
 TAG_REPLACED: Final = "dbbackup:replaced"
 """Tag of a promoted instance: where the instance that it replaced is now."""
 TAG_KEEP: Final = "dbbackup:keep"

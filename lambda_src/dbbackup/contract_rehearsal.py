@@ -43,6 +43,7 @@ class RehearsalStep(StrEnum):
     PLAN = "plan"
     RESTORE = "restore"
     STATUS = "status"
+    MATCH_SETTINGS = "match-settings"
     SET_PASSWORD = "set-password"  # noqa: S105 - the name of a step
     VERIFY = "verify"
     DUMP = "dump"
@@ -73,6 +74,8 @@ class RehearsalMetric(StrEnum):
     """For each plane: from the start of its restore to a verified database. Unit Seconds."""
     RECOVERY_POINT = "RecoveryPointSeconds"
     """For each plane: age of its data when the rehearsal began. Unit Seconds."""
+    DIFFERENCES = "RehearsalDifferences"
+    """Settings of production that the temporary instance was to get and did not. Unit Count."""
     AGE = "RehearsalAgeDays"
     """Days since the newest rehearsal that passed, by its evidence. No data where none has passed. Unit None."""
     LEFTOVERS = "RehearsalLeftovers"

@@ -44,7 +44,7 @@ class RestoreSettings(Group):
     )
     time_limit_minutes: Annotated[
         int, between(30, 2880, unit="minutes", why="RDS needs a quarter of an hour for the smallest instance")
-    ] = Field(default=360, description="minutes until a restore is given up and cleaned up")
+    ] = Field(default=360, description="minutes until a restore is given up; what is still being made is kept")
     rename_limit_minutes: Annotated[
         int, between(5, 120, unit="minutes", why="a rename takes some minutes, and production is away meanwhile")
     ] = Field(default=30, description="minutes until a promotion is undone")
@@ -52,7 +52,8 @@ class RestoreSettings(Group):
         int, between(15, 2880, unit="minutes", why="the recovery time objective of one instance")
     ] = Field(default=120, description="recovery time objective, which reports compare with")
     keep_failed_instance: bool = Field(
-        default=False, description="whether an instance that failed its verification is kept, for inspection"
+        default=False,
+        description="whether what RDS gave up while making it is kept, too; what has served always is",
     )
     scratch_mib: Annotated[int, between(512, 10240, unit="MiB", why="what a Lambda function may have as /tmp")] = Field(
         default=10240, description="room for the archive that a function restores; larger ones are restored elsewhere"

@@ -82,7 +82,7 @@ def test_the_password_of_now_is_set_and_seen_nowhere(recovery: Recovery, capsys:
 def test_a_slow_instance_is_waited_for(recovery: Recovery) -> None:
     target = "ftry-prod-slow"
     # The first description finds the name free twice: the request and the first step look.
-    recovery.world.statuses[target] = ["creating", "backing-up", "modifying", "creating"]
+    recovery.world.statuses[target] = ["creating", "starting", "modifying", "creating"]
     _, run = recovery.local.restore(asked(recovery, target=target))
     assert run.status == "SUCCEEDED"
     assert run.states.count("WaitForInstance") == 5
@@ -220,7 +220,7 @@ def test_throttling_without_end_fails_and_leaves_nothing(recovery: Recovery) -> 
     assert answer["target"] not in recovery.world.databases
 
 
-@pytest.mark.parametrize("status", ["failed", "incompatible-restore", "incompatible-network", "storage-full"])
+@pytest.mark.parametrize("status", ["failed", "incompatible-restore", "incompatible-network", "restore-error"])
 def test_an_instance_that_fails_is_removed(recovery: Recovery, status: str) -> None:
     recovery.world.statuses["ftry-prod-bad"] = ["creating", *[status] * 9]
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-bad"))
@@ -238,14 +238,15 @@ def test_an_instance_that_fails_is_removed(recovery: Recovery, status: str) -> N
     assert PROD in recovery.world.databases
 
 
-def test_a_wait_that_runs_out_fails_and_tidies_up(recovery: Recovery) -> None:
+def test_a_wait_that_runs_out_fails_and_keeps_what_may_come(recovery: Recovery) -> None:
     recovery.local.local = {**recovery.local.local, "PITR_TIME_LIMIT_SECONDS": "3600"}
     recovery.world.statuses["ftry-prod-slow"] = ["creating"] * 2000
     _, run = recovery.local.restore(asked(recovery, target="ftry-prod-slow"))
     assert (run.status, run.error) == ("FAILED", "wait-exceeded")
     assert 3600 < run.seconds < 3700
     assert "still creating" in str(run.cause)
-    assert "ftry-prod-slow" not in recovery.world.databases
+    assert "was kept, as it is creating and may hold the data" in str(run.cause)
+    assert not recovery.world.called("DeleteDBInstance")
 
 
 def test_an_instance_that_cannot_be_deleted_yet_is_asked_again(recovery: Recovery) -> None:
@@ -273,7 +274,8 @@ def test_data_after_the_recovery_point_fails_the_verification(recovery: Recovery
     answer, run = recovery.local.restore(asked(recovery))
     assert (run.status, run.error) == ("FAILED", "restored-data")
     assert "newest row of ftry.public.orders" in str(run.cause)
-    assert answer["target"] not in recovery.world.databases
+    assert "was kept, as it is available" in str(run.cause)
+    assert answer["target"] in recovery.world.databases
     assert "Seal" not in run.states
 
 

@@ -249,3 +249,39 @@ def test_nothing_but_the_temporary_instance_is_connected_to(rehearsing: Rehearsi
                 rehearsing.local.invoke("check", event)
             assert refused.value.error == "refused"
     assert not rehearsing.world.called("GetSecretValue")
+
+
+def test_a_setting_that_is_refused_is_evidence_and_no_failure(
+    rehearsing: Rehearsing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsing.world.refused = {("ModifyDBInstance", "PreferredBackupWindow"): client_error("AccessDenied", "not you")}
+    run = rehearsing.local.rehearse()
+    assert run.status == "SUCCEEDED", run.cause
+    (stored,) = rehearsing.chain().documents
+    assert rehearsing.chain().problems == ()
+    point, dump = stored.evidence.planes
+    (unlike,) = point.unlike
+    assert (unlike.setting, unlike.source) == ("PreferredBackupWindow", "02:00-03:00")
+    assert "not you" in str(unlike.why)
+    assert dump.unlike == ()
+    assert "not you" in run.output["differences"][0]
+    (told,) = rehearsing.world.told()
+    assert any("PreferredBackupWindow" in line and "not you" in line for line in told["details"])
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    name = RehearsalMetric.DIFFERENCES
+    assert [each[name] for each in documents if name in each] == [[1.0]]
+
+
+def test_settings_that_cannot_be_read_are_evidence_too(rehearsing: Rehearsing) -> None:
+    real = rehearsing.local.call
+
+    def failing(function: Any, event: Any, environment: Any) -> Any:
+        if event.get("step") == "match-settings":
+            raise TaskFailedError("Runtime.ExitError", '{"errorMessage": "signal: killed"}')
+        return real(function, event, environment)
+
+    rehearsing.local.call = failing
+    run = rehearsing.local.rehearse()
+    assert run.status == "SUCCEEDED", run.cause
+    (stored,) = rehearsing.chain().documents
+    assert [each.why for each in stored.evidence.planes[0].unlike] == ["signal: killed"]

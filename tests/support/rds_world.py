@@ -36,6 +36,7 @@ class RdsWorld:
         statuses: for an identifier, what the next descriptions say its status is; then moto's own.
         errors: for an operation, what its next calls raise; None lets one through.
         always: for an operation, what each call raises.
+        refused: for an operation and one of its parameters, what a call with that parameter raises.
         after: for an operation, what is done after each call.
         calls: every operation with its parameters, in order.
     """
@@ -45,6 +46,7 @@ class RdsWorld:
     statuses: dict[str, list[str]] = field(default_factory=dict)
     errors: dict[str, list[ClientError | None]] = field(default_factory=dict)
     always: dict[str, ClientError] = field(default_factory=dict)
+    refused: dict[tuple[str, str], ClientError] = field(default_factory=dict)
     after: dict[str, Transform] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _resources: int = 0
@@ -79,10 +81,13 @@ class RdsWorld:
                 if execution.execution_arn == arn:
                     execution.status = status
 
-    def before(self, operation: str) -> None:
+    def before(self, operation: str, parameters: dict[str, Any]) -> None:
         """Raise what was injected."""
         if operation in self.always:
             raise self.always[operation]
+        for name in parameters:
+            if (operation, name) in self.refused:
+                raise self.refused[operation, name]
         waiting = self.errors.get(operation)
         error = waiting.pop(0) if waiting else None
         if error is not None:
@@ -121,7 +126,7 @@ def stand_between(monkeypatch: pytest.MonkeyPatch) -> RdsWorld:
 
     def call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         world.calls.append((operation, parameters))
-        world.before(operation)
+        world.before(operation, parameters)
         answer = original(self, operation, parameters)
         world.change(operation, parameters, answer)
         return answer

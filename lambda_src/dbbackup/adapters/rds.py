@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from dbbackup.adapters.aws_errors import code_of
 from dbbackup.core.pitr_errors import (
     AwsRefusedError,
+    AwsUnreachableError,
     InstanceBusyError,
     InstanceMissingError,
     TargetTakenError,
@@ -58,6 +60,7 @@ def calling(action: str, subject: str, *, secret: bool = False) -> Iterator[None
         InstanceBusyError: the instance takes no order in its present state; repeat later.
         InstanceMissingError: there is none.
         TargetTakenError: the new identifier belongs to something else.
+        AwsUnreachableError: no answer, or a fault on AWS's side; it may have been carried out all the same.
         AwsRefusedError: anything else.
     """
     try:
@@ -65,11 +68,13 @@ def calling(action: str, subject: str, *, secret: bool = False) -> Iterator[None
     except ClientError as error:
         code = code_of(error)
         said = "" if secret else f": {error.response.get('Error', {}).get('Message', '').rstrip('.')}"
-        failure = _failure(code, f"{action} of {subject} failed: {code}{said}")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        failure = _failure(code, f"{action} of {subject} failed: {code}{said}", broken=status >= 500)
         cause: BaseException | None = None if secret else error
     except BotoCoreError as error:
         said = type(error).__name__ if secret else str(error)
-        failure = AwsRefusedError(
+        kind = AwsUnreachableError if isinstance(error, NoConnectionError | HTTPClientError) else AwsRefusedError
+        failure = kind(
             f"{action} of {subject} failed: {said}.",
             untouched=_UNTOUCHED,
             action="Check credentials and the network path to the service, and repeat.",
@@ -80,7 +85,7 @@ def calling(action: str, subject: str, *, secret: bool = False) -> Iterator[None
     raise failure from cause
 
 
-def _failure(code: str, what: str) -> Exception:
+def _failure(code: str, what: str, *, broken: bool) -> Exception:
     if code in _THROTTLED:
         return ThrottledError(f"{what}.", untouched=_UNTOUCHED, action="Repeat it in some minutes.")
     if code in _BUSY:
@@ -89,6 +94,8 @@ def _failure(code: str, what: str) -> Exception:
         return InstanceMissingError(f"{what}.", untouched=_UNTOUCHED, action="Check the identifier.")
     if code in _TAKEN:
         return TargetTakenError(f"{what}.", untouched=_UNTOUCHED, action="Choose another identifier.")
+    if broken:
+        return AwsUnreachableError(f"{what}.", untouched=_UNTOUCHED, action="Look what became of it, and repeat it.")
     return AwsRefusedError(
         f"{what}.",
         untouched=_UNTOUCHED,

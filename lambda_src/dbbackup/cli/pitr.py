@@ -92,7 +92,8 @@ def restore(
             f"{format_seconds(report['recovery_time_seconds'])}, {met} the objective"
         )
         for each in report["differences"]:
-            say(f"⚠️  {each['setting']}: {each['restored']}, while {report['source']} has {each['source']}")
+            why = f" ({each['why']})" if each.get("why") else ""
+            say(f"⚠️  {each['setting']}: {each['restored']}, while {report['source']} has {each['source']}{why}")
         say(f"   It is at {report['host']}. Next: look at it, then promote or delete it; it costs money")
 
 
@@ -149,7 +150,9 @@ def _rename(event: dict[str, Any], system: str, *, wait: bool, json: bool, poll:
     report = _follow(answer, wait=wait, json=json, poll=poll)
     if report is not None and not json:
         say(f"✅ {report['status']} in {format_seconds(report['seconds'])}; production is at {report['host']}")
-        say(f'   The former one is {report["replaced_is_now"]}. Next: docs/runbooks/promote.md, "Afterwards"')
+        say(f"   A log-in to {', '.join(report['logged_in_to'])} with the secret of now succeeded")
+        if report["replaced_is_now"]:
+            say(f'   The former one is {report["replaced_is_now"]}. Next: docs/runbooks/promote.md, "Afterwards"')
 
 
 def _ask(function: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,15 @@ class Check(_Document):
     passed: bool
 
 
+class Unlike(_Document):
+    """One setting of the source that a restored instance was to have and has not."""
+
+    setting: str
+    source: str
+    restored: str
+    why: str | None = Field(default=None, description="what AWS said, where it refused")
+
+
 class Plane(_Document):
     """One way back that was rehearsed."""
 
@@ -50,6 +59,7 @@ class Plane(_Document):
     rows: int = Field(ge=0)
     checks: tuple[Check, ...]
     removed: bool = Field(description="whether everything temporary was removed")
+    unlike: tuple[Unlike, ...] = Field(default=(), description="settings in which the instance was not as its source")
 
     @property
     def passed(self) -> bool:
@@ -96,7 +106,11 @@ class Evidence(_Document):
         So the digest of a document that was stored before there was the field stays what it was.
         """
         unsaid = {field for field in ("databases", "server") if not getattr(self, field)}
-        return self.model_dump(mode="json", exclude=unsaid)
+        content = self.model_dump(mode="json", exclude=unsaid)
+        for plane in content["planes"]:
+            if not plane["unlike"]:
+                del plane["unlike"]
+        return content
 
     def digest(self) -> str:
         """SHA-256 of the content, in a form that does not depend on how it is written down."""

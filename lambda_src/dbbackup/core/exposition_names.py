@@ -79,6 +79,7 @@ class Recovery:
     recovery_time: Family
     recovery_point: Family
     recovery_point_age: Family
+    differences: Family
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -92,6 +93,7 @@ class Recovery:
             self.recovery_time,
             self.recovery_point,
             self.recovery_point_age,
+            self.differences,
         )
 
 
@@ -111,6 +113,7 @@ def _recovery(labels: tuple[str, ...]) -> Recovery:
             f"Age of the data of {good} when it began, where the latest was asked for: what would have been lost.",
             labels,
         ),
+        Family(f"{prefix}_differences", f"Settings in which the instance of {good} is not as its source.", labels),
     )
 
 

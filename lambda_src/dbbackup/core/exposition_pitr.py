@@ -42,5 +42,6 @@ def after_recovery(run: RecoveryRun, before: Iterable[Sample]) -> tuple[Sample, 
         (RECOVERY.recovery_time, run.recovery_time_seconds),
         (RECOVERY.recovery_point, run.recovery_point.timestamp() if run.recovery_point else None),
         (RECOVERY.recovery_point_age, run.recovery_point_age_seconds),
+        (RECOVERY.differences, run.differences),
     )
     return (*ended, *(Sample(family, labels, float(value)) for family, value in values if value is not None))

@@ -79,6 +79,12 @@ class ThrottledError(DbBackupError):
     code = Repeated.THROTTLED.value
 
 
+class AwsUnreachableError(DbBackupError):
+    """AWS did not answer, or with a fault of its own; whether the call was carried out is not known."""
+
+    code = Repeated.UNREACHABLE.value
+
+
 class InstanceBusyError(DbBackupError):
     """The instance is changing and takes no order now; the state machine repeats it later."""
 

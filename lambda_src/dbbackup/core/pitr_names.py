@@ -12,6 +12,8 @@ from dbbackup.core.errors import InvalidRequestError
 LONGEST: Final = 63
 """Longest identifier of an RDS instance."""
 _FORM = re.compile(r"[a-z](-?[a-z0-9])*")
+_OF_REQUEST = re.compile(r"(.+-[0-9a-f]{8})(?:-\d+)?")
+"""What :func:`execution_name` makes: the request, and the number of the try."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -106,3 +108,13 @@ def execution_name(label: str, *parts: str, attempt: int = 1) -> str:
     digest = sha256("\0".join((label, *parts)).encode()).hexdigest()[:8]
     suffix = "" if attempt == 1 else f"-{attempt}"
     return f"{label}-{digest}{suffix}"
+
+
+def same_request(one: str, other: str) -> bool:
+    """Whether two executions, by their names, carry out the same request: each is one try of it."""
+    return _request_of(one) == _request_of(other)
+
+
+def _request_of(execution: str) -> str:
+    found = _OF_REQUEST.fullmatch(execution)
+    return found[1] if found else execution

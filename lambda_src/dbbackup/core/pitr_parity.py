@@ -55,10 +55,16 @@ class Difference:
     setting: str
     source: Any
     restored: Any
+    why: str | None = None
+    """Why it could not be made alike, where that is known."""
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.restored} for {self.source}" + (f" ({self.why})" if self.why else "")
 
     def as_dict(self) -> dict[str, Any]:
         """The difference for a report."""
-        return {"setting": self.setting, "source": self.source, "restored": self.restored}
+        said = {"setting": self.setting, "source": self.source, "restored": self.restored}
+        return {**said, "why": self.why} if self.why else said
 
 
 def differences(source: Mapping[str, Any], restored: Mapping[str, Any]) -> list[Difference]:
@@ -74,21 +80,31 @@ def differences(source: Mapping[str, Any], restored: Mapping[str, Any]) -> list[
     return found
 
 
-def settings_to_match(source: Mapping[str, Any], restored: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of ModifyDBInstance for what a restore cannot set; empty where there is nothing to change.
+def settings_to_match(source: Mapping[str, Any], restored: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What ModifyDBInstance can still make alike, by the setting; empty where there is nothing to change.
 
-    Not the protection from deletion, which is for verified instances only, nor the master password, which has a step
-    of its own.
+    What only goes together is one setting. What is pending counts as changed. Not the protection from deletion, which
+    is for verified instances only, nor the master password, which has a step of its own.
     """
-    changes = {
-        name: source[name]
+    pending = restored.get("PendingModifiedValues") or {}
+    changes: dict[str, dict[str, Any]] = {
+        name: {name: source[name]}
         for name in (
-            *("BackupRetentionPeriod", "PreferredBackupWindow", "PreferredMaintenanceWindow"),
-            *("MaxAllocatedStorage", "CopyTagsToSnapshot", "AutoMinorVersionUpgrade", "DatabaseInsightsMode"),
+            *("BackupRetentionPeriod", "PreferredBackupWindow", "PreferredMaintenanceWindow", "MultiAZ"),
+            *("MaxAllocatedStorage", "CopyTagsToSnapshot", "AutoMinorVersionUpgrade", "CACertificateIdentifier"),
         )
         if source.get(name) is not None and (source.get(name) or None) != (restored.get(name) or None)
     }
-    return {**changes, **_monitoring(source, restored), **_insights(source, restored), **_log_exports(source, restored)}
+    if source.get("IAMDatabaseAuthenticationEnabled") and not restored.get("IAMDatabaseAuthenticationEnabled"):
+        changes["IAMDatabaseAuthenticationEnabled"] = {"EnableIAMDatabaseAuthentication": True}
+    for setting, wanted in (
+        ("MonitoringInterval", _monitoring(source, restored)),
+        ("PerformanceInsightsEnabled", _insights(source, restored)),
+        ("EnabledCloudwatchLogsExports", _log_exports(source, restored)),
+    ):
+        if wanted:
+            changes[setting] = wanted
+    return {setting: wanted for setting, wanted in changes.items() if setting not in pending}
 
 
 def _monitoring(source: Mapping[str, Any], restored: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,12 +118,16 @@ def _monitoring(source: Mapping[str, Any], restored: Mapping[str, Any]) -> dict[
 
 
 def _insights(source: Mapping[str, Any], restored: Mapping[str, Any]) -> dict[str, Any]:
-    if not source.get("PerformanceInsightsEnabled") or restored.get("PerformanceInsightsEnabled"):
-        return {}
+    mode = source.get("DatabaseInsightsMode")
+    # The advanced mode goes with Performance Insights only, and with its longest retention.
+    changed = {"DatabaseInsightsMode": mode} if mode and mode != restored.get("DatabaseInsightsMode") else {}
+    if not source.get("PerformanceInsightsEnabled") or (restored.get("PerformanceInsightsEnabled") and not changed):
+        return changed
     wanted = {
         "EnablePerformanceInsights": True,
         "PerformanceInsightsKMSKeyId": source.get("PerformanceInsightsKMSKeyId"),
         "PerformanceInsightsRetentionPeriod": source.get("PerformanceInsightsRetentionPeriod"),
+        **changed,
     }
     return {name: value for name, value in wanted.items() if value}
 

@@ -15,6 +15,7 @@ from dbbackup.contract_pitr import (
     ROLE_RESTORED,
     TAG_EXECUTION,
     TAG_RESTORE_TIME,
+    TAG_RESTORED_AS,
     TAG_ROLE,
 )
 from dbbackup.core.pitr_errors import NotRestorableError
@@ -37,6 +38,15 @@ _SAME_NAME: Final = (
     "NetworkType",
     "CACertificateIdentifier",
     "DedicatedLogVolume",
+)
+
+
+_NEEDED: Final = frozenset(
+    {
+        *("SourceDBInstanceIdentifier", "TargetDBInstanceIdentifier", "RestoreTime", "UseLatestRestorableTime"),
+        *("DBInstanceClass", "DBSubnetGroupName", "VpcSecurityGroupIds", "DBParameterGroupName", "Port"),
+        *("PubliclyAccessible", "DeletionProtection"),
+    }
 )
 
 
@@ -101,7 +111,7 @@ def restore_parameters(
         "DBInstanceClass": instance_class or source["DBInstanceClass"],
         "DeletionProtection": False,
         "EnableIAMDatabaseAuthentication": bool(source.get("IAMDatabaseAuthenticationEnabled")),
-        "Tags": _tags(source, moment, execution),
+        "Tags": _tags(source, target, moment, execution),
         **({"UseLatestRestorableTime": True} if moment is None else {"RestoreTime": moment}),
         **{name: source[name] for name in _SAME_NAME if source.get(name) is not None},
         **_performance(source),
@@ -116,6 +126,12 @@ def restore_parameters(
         "Port": port_of(source),
     }
     return {**parameters, **{name: value for name, value in optional.items() if value}}
+
+
+def needed_only(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What a restore cannot do without: whose data, of when, where, and who may reach it. The rest can be set later."""
+    ours = [tag for tag in parameters["Tags"] if tag["Key"].startswith(OUR_TAGS)]
+    return {name: value for name, value in parameters.items() if name in _NEEDED} | {"Tags": ours}
 
 
 def _own(group: str | None) -> str | None:
@@ -148,11 +164,12 @@ def _performance(source: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(source[name]) for name in wanted if source.get(name)}
 
 
-def _tags(source: Mapping[str, Any], moment: datetime | None, execution: str) -> list[dict[str, str]]:
+def _tags(source: Mapping[str, Any], target: str, moment: datetime | None, execution: str) -> list[dict[str, str]]:
     kept = {key: value for key, value in tags_of(source).items() if not key.startswith(("aws:", OUR_TAGS))}
     marks = {
         TAG_ROLE: ROLE_RESTORED,
         TAG_EXECUTION: execution,
+        TAG_RESTORED_AS: target,
         TAG_RESTORE_TIME: LATEST if moment is None else format_time(moment),
     }
     return [{"Key": key, "Value": value} for key, value in {**kept, **marks}.items()]

@@ -32,6 +32,7 @@ class RecoveryRun:
         recovery_point: of a restore, the moment whose data the instance holds.
         recovery_point_age_seconds: how far that lay behind the start. Of restores to the latest moment alone: of a
             chosen one it is what was asked for.
+        differences: of a restore, in how many settings the instance is not as its source.
     """
 
     system: str
@@ -42,6 +43,7 @@ class RecoveryRun:
     recovery_time_seconds: float | None = None
     recovery_point: datetime | None = None
     recovery_point_age_seconds: float | None = None
+    differences: int | None = None
 
 
 def run_of(document: Mapping[str, Any]) -> RecoveryRun | None:
@@ -69,6 +71,7 @@ def run_of(document: Mapping[str, Any]) -> RecoveryRun | None:
         duration_seconds=(end - document["startDate"]).total_seconds(),
         recovery_time_seconds=report.get("recovery_time_seconds"),
         recovery_point=datetime.fromisoformat(point) if point else None,
+        differences=len(report["differences"]) if "differences" in report else None,
         recovery_point_age_seconds=(
             report.get("recovery_point_age_seconds") if report.get("recovery_point_is_at_least") else None
         ),

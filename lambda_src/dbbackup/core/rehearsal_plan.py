@@ -15,6 +15,12 @@ from dbbackup.core.pitr_plan import tags_of
 _TIME: Final = "%Y%m%d%H%M%S"
 
 
+NOT_AS_PRODUCTION: Final = frozenset(
+    {"DBInstanceClass", "DeletionProtection", "EnabledCloudwatchLogsExports", "MultiAZ", "PubliclyAccessible"}
+)
+"""Settings that :func:`temporary` changes, so nobody makes them like production's or counts them as differences."""
+
+
 def rehearsal_target(production: str, started: datetime) -> str:
     """``<production>-rehearsal-<YYYYMMDDHHMMSS>``, without the seconds where they do not fit.
 

@@ -17,13 +17,16 @@ def _emit(environment: str, instance: str, values: dict[PitrMetric, tuple[Metric
     metrics.flush_metrics()
 
 
-def recovered(environment: str, instance: str, seconds: float, *, point_age_seconds: float | None = None) -> None:
+def recovered(
+    environment: str, instance: str, seconds: float, *, differences: int, point_age_seconds: float | None = None
+) -> None:
     """A restored and verified instance.
 
     Args:
         environment: where.
         instance: the production instance.
         seconds: how long it took.
+        differences: in how many settings it is not as its source.
         point_age_seconds: how far its data lies behind the start; None where that distance was asked for.
     """
     point = {} if point_age_seconds is None else {PitrMetric.RECOVERY_POINT: (MetricUnit.Seconds, point_age_seconds)}
@@ -34,6 +37,7 @@ def recovered(environment: str, instance: str, seconds: float, *, point_age_seco
             PitrMetric.SUCCESS: (MetricUnit.Count, 1),
             PitrMetric.FAILURE: (MetricUnit.Count, 0),
             PitrMetric.RECOVERY_TIME: (MetricUnit.Seconds, seconds),
+            PitrMetric.DIFFERENCES: (MetricUnit.Count, differences),
             **point,
         },
     )

@@ -14,6 +14,8 @@ from dbbackup.handlers import pitr_signals
 from dbbackup.handlers.pitr_environment import PitrEnvironment, read_pitr_environment
 from dbbackup.handlers.pitr_task import Task, logged, parse_task
 from dbbackup.operations import pitr_end, pitr_restore
+from dbbackup.operations.pitr_match import match_settings
+from dbbackup.operations.pitr_password import set_password
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -45,21 +47,25 @@ def _do(task: Task[PitrStep], settings: PitrEnvironment) -> dict[str, Any]:
         case PitrStep.STATUS:
             return pitr_restore.check_status(order, instances=instances, limit_seconds=settings.time_limit_seconds)
         case PitrStep.MATCH_SETTINGS:
-            return pitr_restore.match_settings(order, instances=instances)
+            return match_settings(order, instances=instances, before=task.state.get("matched") or {})
         case PitrStep.SET_PASSWORD:
             secret = settings.need(settings.secret_arn, EnvKey.DB_SECRET_ARN)
-            return pitr_restore.set_password(
-                order, instances=instances, read_password=lambda: assembly_pitr.credentials(secret)[1]
+            return set_password(
+                pitr_restore.restored_instance(order, instances),
+                instances=instances,
+                secret=secret,
+                read_credentials=lambda: assembly_pitr.credentials(secret),
             )
         case PitrStep.SEAL:
             return pitr_restore.seal(order, instances=instances)
+        case PitrStep.PROTECT:
+            return pitr_restore.protect(order, instances=instances)
         case PitrStep.REPORT:
             document = pitr_end.report(
                 order,
                 instances=instances,
                 topic=assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn),
-                verification=task.state["verification"],
-                host=task.state["status"].get("host"),
+                state=task.state,
                 objective_seconds=settings.objective_seconds,
             )
             pitr_signals.recovered(
@@ -67,12 +73,14 @@ def _do(task: Task[PitrStep], settings: PitrEnvironment) -> dict[str, Any]:
                 settings.source,
                 document["recovery_time_seconds"],
                 point_age_seconds=document["recovery_point_age_seconds"] if order.latest else None,
+                differences=len(document["differences"]),
             )
             return document
         case PitrStep.CLEAN_UP:
             ended = pitr_end.clean_up(
                 order,
                 failure=task.state["failure"],
+                served=bool({"matched", "unmatched"} & set(task.state) or (task.state.get("status") or {}).get("done")),
                 instances=instances,
                 topic=assembly_pitr.topic(settings.topic_arn, execution=task.execution_arn),
                 keep=settings.keep_failed,

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dbbackup import assembly_pitr
+from dbbackup.contract import EnvKey
 from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.contract_pitr import PitrEnvKey, SwapStep
 from dbbackup.core.notification import Failure, Notification
@@ -45,6 +46,17 @@ def _do(task: Task[SwapStep], settings: PitrEnvironment) -> dict[str, Any]:
         case SwapStep.CHECK:
             machine = settings.need(settings.promotion_machine_arn, PitrEnvKey.PROMOTION_MACHINE_ARN)
             return pitr_swap.check_swap(order, instances=instances, executions=assembly_pitr.executions(machine))
+        case SwapStep.SET_PASSWORD:
+            secret = settings.need(settings.secret_arn, EnvKey.DB_SECRET_ARN)
+            return pitr_swap.give_password(
+                order,
+                order.incoming_resource,
+                instances=instances,
+                secret=secret,
+                read_credentials=lambda: assembly_pitr.credentials(secret),
+            )
+        case SwapStep.PASSWORD_STATUS:
+            return pitr_swap.check_password(order, order.incoming_resource, instances=instances, limit_seconds=limit)
         case SwapStep.MOVE_ASIDE:
             return pitr_swap.move(order.production_resource, old=order.production, new=order.aside, instances=instances)
         case SwapStep.ASIDE_STATUS:
@@ -59,9 +71,14 @@ def _do(task: Task[SwapStep], settings: PitrEnvironment) -> dict[str, Any]:
             return pitr_swap.check_moved(
                 order, order.incoming_resource, new=order.production, instances=instances, limit_seconds=limit
             )
+        case SwapStep.MARK:
+            return pitr_swap.mark(order, instances=instances)
         case SwapStep.FINISH:
-            ended = pitr_swap.finish_swap(order, instances=instances)
-            text = f"{order.production} is the instance that was {order.incoming}; the former one is {order.aside}."
+            ended = pitr_swap.finish_swap(order, instances=instances, databases=task.state["logged_in"]["databases"])
+            text = (
+                f"{order.production} is the instance that was {order.incoming}; the former one is {order.aside}. "
+                "A log-in with the secret of now succeeded."
+            )
             notification = Notification(
                 kind=Kind.PROMOTION,
                 outcome=Outcome.SUCCEEDED,

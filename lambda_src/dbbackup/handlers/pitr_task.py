@@ -55,7 +55,7 @@ class Task(BaseModel, Generic[_Step]):
 
     def swap_order(self) -> SwapOrder:
         """The order of the machine that renames."""
-        checked = self.state.get("checked") or {}
+        checked, logged_in = self.state.get("checked") or {}, self.state.get("logged_in")
         return SwapOrder(
             action=self.state["action"],
             production=self.state["production"],
@@ -66,6 +66,8 @@ class Task(BaseModel, Generic[_Step]):
             now=self.now,
             production_resource=checked.get("production", ""),
             incoming_resource=checked.get("incoming", ""),
+            renamed=bool(checked.get("renamed")),
+            renaming_since=datetime.fromisoformat(logged_in["at"]) if logged_in else None,
         )
 
 

@@ -30,6 +30,9 @@ class RehearsalSignals:
     def ended(self, evidence: Evidence) -> None:
         """A rehearsal whose evidence is stored, passed or not."""
         self._verdict(passed=evidence.passed)
+        if evidence.planes:
+            unlike = sum(len(plane.unlike) for plane in evidence.planes)
+            self._emit({RehearsalMetric.DIFFERENCES: (MetricUnit.Count, unlike)})
         for plane in evidence.planes:
             self._emit(
                 {

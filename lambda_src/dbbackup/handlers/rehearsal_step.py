@@ -11,10 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dbbackup import assembly_pitr
 from dbbackup.contract import EnvKey
 from dbbackup.contract_rehearsal import RehearsalEnvKey, RehearsalStep
+from dbbackup.core.rehearsal_plan import NOT_AS_PRODUCTION
 from dbbackup.handlers.pitr_task import logged
-from dbbackup.handlers.rehearsal_environment import RehearsalEnvironment, read_rehearsal_environment
+from dbbackup.handlers.rehearsal_environment import read_rehearsal_environment
 from dbbackup.handlers.rehearsal_task import RehearsalTask, parse_rehearsal, unknown_step
-from dbbackup.operations import pitr_restore, rehearsal_instance
+from dbbackup.operations import rehearsal_instance
+from dbbackup.operations.pitr_match import match_settings
+from dbbackup.operations.pitr_password import set_password
+from dbbackup.operations.pitr_restore import restored_instance
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -46,9 +50,20 @@ def _do(task: RehearsalTask) -> dict[str, Any]:
             return rehearsal_instance.begin(order, instances=instances)
         case RehearsalStep.STATUS:
             return rehearsal_instance.look(order, instances=instances, limit_seconds=settings.time_limit_seconds)
+        case RehearsalStep.MATCH_SETTINGS:
+            return match_settings(
+                order.restore_order(),
+                instances=instances,
+                before=task.state.get("matched") or {},
+                meant=NOT_AS_PRODUCTION,
+            )
         case RehearsalStep.SET_PASSWORD:
-            return pitr_restore.set_password(
-                order.restore_order(), instances=instances, read_password=lambda: _password(settings)
+            secret = settings.need(settings.secret_arn, EnvKey.DB_SECRET_ARN)
+            return set_password(
+                restored_instance(order.restore_order(), instances),
+                instances=instances,
+                secret=secret,
+                read_credentials=lambda: assembly_pitr.credentials(secret),
             )
         case RehearsalStep.CLEAN_UP:
             return rehearsal_instance.clean_up(order, instances=instances)
@@ -61,7 +76,3 @@ def _do(task: RehearsalTask) -> dict[str, Any]:
             )
         case _:
             raise unknown_step(task.step)
-
-
-def _password(settings: RehearsalEnvironment) -> str:
-    return assembly_pitr.credentials(settings.need(settings.secret_arn, EnvKey.DB_SECRET_ARN))[1]

@@ -6,7 +6,7 @@ from dbbackup.contract_notification import Kind, Outcome
 from dbbackup.core.evidence import Stored
 from dbbackup.core.notification import Failure, Notification
 from dbbackup.core.pitr_errors import RehearsalFailedError
-from dbbackup.core.rehearsal_evidence import problems_of
+from dbbackup.core.rehearsal_evidence import problems_of, unlike_of
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.restore import RestoreOutcome
@@ -66,7 +66,8 @@ def rehearsed(stored: Stored, location: str, *, environment: str | None = None) 
             f"{plane.kind}: {plane.rows:,} rows of {plane.restored_from} in {format_seconds(plane.recovery_seconds)}, "
             f"data {format_seconds(plane.recovery_point_age_seconds)} old"
             for plane in evidence.planes
-        ),
+        )
+        + tuple(f"Not as {evidence.server}: {line}" for line in unlike_of(evidence)),
         failure=None
         if evidence.passed
         else Failure(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dbbackup.contract_pitr import (
     ROLE_REPLACED,
+    ROLE_RESTORED,
     TAG_EXECUTION,
     TAG_REPLACED,
     TAG_RESTORED_AS,
@@ -15,6 +16,7 @@ from dbbackup.contract_pitr import (
     TAG_VERIFIED,
 )
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.instance_status import SETTLED, USABLE
 from dbbackup.core.pitr_errors import (
     InstanceBusyError,
     InstanceMissingError,
@@ -75,10 +77,11 @@ def start_swap(
         raise in_progress(production, running[0])
     if isinstance(request, PromoteRequest):
         incoming, aside = request.target, aside_name(production, now)
-        done = tags_of(current).get(TAG_RESTORED_AS) == incoming and instances.find(incoming) is None
     else:
-        incoming, aside = _replaced_by(current, request.target, now, production)
-        done = False
+        incoming, aside = _replaced_by(current, request.target, now, production, instances)
+    done = is_done(current, incoming, instances)
+    if done:
+        aside = tags_of(current).get(TAG_REPLACED) or aside
     if not belongs_to(production, incoming):
         raise InvalidRequestError(
             f"{incoming} is not one that this system may rename: it does not begin with {production}-.",
@@ -96,13 +99,18 @@ def start_swap(
         raise InvalidRequestError(
             f"This request has failed {ATTEMPTS} times.", untouched=UNTOUCHED, action="Look at why it fails."
         )
-    if done:
-        raise InvalidRequestError(
-            f"{incoming} is {production} already.", untouched=UNTOUCHED, action="There is nothing to do."
-        )
-    check_instances(_action(request), production, incoming, aside, instances=instances)
+    if not done:
+        check_instances(_action(request), production, incoming, aside, instances=instances)
     document = {"action": _action(request), "production": production, "incoming": incoming, "aside": aside}
     return StartedSwap(executions.start(name, document), already=False)
+
+
+def is_done(current: Instance, incoming: str, instances: Instances) -> bool:
+    """Whether production is that instance already, renamed by an earlier request of the same kind.
+
+    What is left to do then is to let people in: to set the password and to see that it works.
+    """
+    return tags_of(current).get(TAG_RESTORED_AS) == incoming and instances.find(incoming) is None
 
 
 def in_progress(production: str, other: Execution) -> PromotionInProgressError:
@@ -139,17 +147,12 @@ def check_instances(
         raise NotVerifiedError(
             f"{incoming} is not an instance that a promotion replaced.",
             untouched=UNTOUCHED,
-            action=f"Name the one that the tag {TAG_REPLACED} of {production} names.",
+            action=f"Name the one that the tag {TAG_REPLACED} of {production} names. A restored one is promoted: "
+            f"dbbackup pitr promote {incoming} --confirm {production}.",
         )
     for each in (current, coming):
-        status = each.get("DBInstanceStatus")
-        if status != "available":
-            raise InstanceBusyError(
-                f"{each['DBInstanceIdentifier']} is {status}, not available.",
-                untouched=UNTOUCHED,
-                action="Wait until it is available, and repeat. For a production instance that will not recover, the "
-                "runbook says how to rename by hand.",
-            )
+        if each.get("DBInstanceStatus") not in USABLE:
+            raise _busy(each)
     if instances.find(aside) is not None:
         raise TargetTakenError(
             f"The name {aside}, for the present production instance, is taken.",
@@ -157,6 +160,25 @@ def check_instances(
             action="Repeat in a second, or rename or delete that instance.",
         )
     return current, coming
+
+
+def check_settled(instance: Instance) -> None:
+    """Refuse what takes no orders for a moment; the state machine asks again.
+
+    Raises:
+        InstanceBusyError: it does not.
+    """
+    if instance.get("DBInstanceStatus") not in SETTLED:
+        raise _busy(instance)
+
+
+def _busy(instance: Instance) -> InstanceBusyError:
+    return InstanceBusyError(
+        f"{instance['DBInstanceIdentifier']} is {instance.get('DBInstanceStatus')}, not available.",
+        untouched=UNTOUCHED,
+        action="Wait until it is available, and repeat. For a production instance that will not recover, the runbook "
+        "says how to rename by hand.",
+    )
 
 
 def _action(request: PromoteRequest | RollbackRequest) -> str:
@@ -175,13 +197,23 @@ def _there(identifier: str, instances: Instances) -> Instance:
     return found
 
 
-def _replaced_by(current: Instance, named: str | None, now: datetime, production: str) -> tuple[str, str]:
+def _replaced_by(
+    current: Instance, named: str | None, now: datetime, production: str, instances: Instances
+) -> tuple[str, str]:
+    """What a rollback brings back, and where production goes."""
     tags = tags_of(current)
-    incoming = named or tags.get(TAG_REPLACED)
-    if incoming is None:
+    before, was = tags.get(TAG_REPLACED), tags.get(TAG_RESTORED_AS)
+    if before is None and named is None:
         raise InvalidRequestError(
             f"{production} has not replaced another instance, as far as its tags tell.",
             untouched=UNTOUCHED,
             action='There is nothing to go back to; or name the instance with "target".',
         )
-    return incoming, tags.get(TAG_RESTORED_AS) or aside_name(production, now)
+    other = instances.find(before) if before else None
+    back = other is not None and tags_of(other).get(TAG_ROLE) == ROLE_RESTORED
+    if back and was is not None and before is not None and named in (None, was):
+        # The last thing that happened was this rollback: asked for once more, it is the same, and no way forward.
+        return was, before
+    incoming = named or before
+    assert incoming is not None, "refused above"
+    return incoming, was or aside_name(production, now)

@@ -5,33 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from dbbackup.contract_pitr import TAG_EXECUTION, TAG_VERIFIED
+from dbbackup.core.instance_status import FINAL, USABLE
 from dbbackup.core.pitr_errors import (
+    AwsRefusedError,
     InstanceFailedError,
     InstanceMissingError,
     SourceMissingError,
     TargetTakenError,
     WaitExceededError,
 )
-from dbbackup.core.pitr_parity import Difference, differences, settings_to_match
-from dbbackup.core.pitr_plan import check_restorable, port_of, restore_parameters, tags_of
+from dbbackup.core.pitr_names import same_request
+from dbbackup.core.pitr_plan import check_restorable, needed_only, port_of, restore_parameters, tags_of
 from dbbackup.core.pitr_ports import Instance, Instances
 from dbbackup.core.units import format_seconds
-
-FINAL_STATUSES: Final = frozenset(
-    {
-        *("failed", "restore-error", "storage-full", "insufficient-capacity", "stopped", "stopping", "deleting"),
-        *("incompatible-create", "incompatible-network", "incompatible-option-group", "incompatible-parameters"),
-        *("incompatible-restore", "inaccessible-encryption-credentials"),
-        "inaccessible-encryption-credentials-recoverable",
-    }
-)
-"""Statuses that an instance does not leave by itself.
-
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +50,8 @@ class RestoreOrder:
 
 
 def is_ours(instance: Instance, execution: str) -> bool:
-    """Whether this execution made the instance."""
-    return tags_of(instance).get(TAG_EXECUTION) == execution
+    """Whether this execution made the instance, or an earlier one that carried out the same request."""
+    return same_request(tags_of(instance).get(TAG_EXECUTION, ""), execution)
 
 
 def _as_they_are(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,22 +87,37 @@ def begin_restore(
         return {"begun": False}
     source = _source(order, instances)
     check_restorable(source)
-    instances.restore(
-        adapt(
-            restore_parameters(
-                source,
-                target=order.target,
-                moment=None if order.latest else order.restore_time,
-                instance_class=order.instance_class,
-                execution=order.execution,
-            )
+    parameters = adapt(
+        restore_parameters(
+            source,
+            target=order.target,
+            moment=None if order.latest else order.restore_time,
+            instance_class=order.instance_class,
+            execution=order.execution,
         )
     )
-    return {"begun": True}
+    try:
+        return {"begun": True, "refused": _restore(parameters, instances)}
+    except TargetTakenError:
+        existing = instances.find(order.target)
+        if existing is None or not is_ours(existing, order.execution):
+            raise
+        return {"begun": False}  # an earlier call was carried out, and its answer was lost
+
+
+def _restore(parameters: Mapping[str, Any], instances: Instances) -> str | None:
+    """Restore; where that is refused, without what can be set later. Why something had to wait, or None."""
+    try:
+        instances.restore(parameters)
+    except AwsRefusedError as error:
+        # What is refused now is the obstacle itself, and no setting that can wait.
+        instances.restore(needed_only(parameters))
+        return error.what
+    return None
 
 
 def check_status(order: RestoreOrder, *, instances: Instances, limit_seconds: float) -> dict[str, Any]:
-    """Whether the restored instance is available and nothing is pending.
+    """Whether the restored instance serves, with the password that it was given.
 
     Raises:
         InstanceFailedError: it is in a status that it does not leave by itself.
@@ -121,70 +125,60 @@ def check_status(order: RestoreOrder, *, instances: Instances, limit_seconds: fl
     """
     instance = instances.find(order.target)
     status = "not there yet" if instance is None else str(instance.get("DBInstanceStatus"))
-    if status in FINAL_STATUSES:
-        raise InstanceFailedError(
-            f"{order.target} ended in the status {status}.",
-            untouched="Production is as it was.",
-            action="The events of the instance say why: aws rds describe-events --source-type db-instance "
-            f"--source-identifier {order.target}. Then repeat the request; it is tried anew.",
-        )
-    if instance is not None and status == "available" and not instance.get("PendingModifiedValues"):
+    if instance is not None:
+        refuse_final(instance, order)
+    pending = (instance or {}).get("PendingModifiedValues") or {}
+    if instance is not None and status in USABLE and "MasterUserPassword" not in pending:
         endpoint = instance.get("Endpoint") or {}
         return {"done": True, "status": status, "host": endpoint.get("Address"), "port": port_of(instance)}
     if order.elapsed_seconds > limit_seconds:
         raise WaitExceededError(
             f"After {format_seconds(order.elapsed_seconds)} {order.target} is still {status}.",
             untouched="Production is as it was.",
-            action="Raise restore.time_limit_minutes if the database needs longer, and repeat the request.",
+            action="Repeat the same request when it is available: it goes on from there. Raise "
+            "restore.time_limit_minutes if the database always needs longer.",
         )
     return {"done": False, "status": status}
 
 
-def match_settings(order: RestoreOrder, *, instances: Instances) -> dict[str, Any]:
-    """Change what a restore cannot set.
+def refuse_final(instance: Instance, order: RestoreOrder) -> None:
+    """Stop where there is nothing more to wait for.
 
     Raises:
-        DbBackupError: RDS refuses.
+        InstanceFailedError: the instance is in a status that it does not leave by itself.
     """
-    source, restored = _source(order, instances), _restored(order, instances)
-    changes = settings_to_match(source, restored)
-    if changes:
-        instances.modify(order.target, changes)
-    return {"changed": sorted(changes)}
-
-
-def set_password(order: RestoreOrder, *, instances: Instances, read_password: Callable[[], str]) -> dict[str, Any]:
-    """Give the restored instance, which has the password of then, the password of now.
-
-    Raises:
-        DbBackupError: the secret cannot be read, or RDS refuses.
-    """
-    _restored(order, instances)
-    instances.set_password(order.target, read_password())
-    return {"set": True}
+    status = instance.get("DBInstanceStatus")
+    if status in FINAL:
+        raise InstanceFailedError(
+            f"{order.target} ended in the status {status}.",
+            untouched="Production is as it was.",
+            action="The events of the instance say why: aws rds describe-events --source-type db-instance "
+            f"--source-identifier {order.target}. Then repeat the request; it is tried anew.",
+        )
 
 
 def seal(order: RestoreOrder, *, instances: Instances) -> dict[str, Any]:
-    """Mark the instance as verified, and protect it from deletion as its source is.
+    """Mark the instance as verified: what it was made by is what has verified it.
 
     Raises:
         DbBackupError: RDS refuses.
     """
-    source, restored = _source(order, instances), _restored(order, instances)
-    if source.get("DeletionProtection") and not restored.get("DeletionProtection"):
-        instances.modify(order.target, {"DeletionProtection": True})
-    instances.tag(restored, {TAG_VERIFIED: order.execution})
+    restored = restored_instance(order, instances)
+    instances.tag(restored, {TAG_VERIFIED: tags_of(restored)[TAG_EXECUTION]})
     return {"verified": True}
 
 
-def remaining_differences(order: RestoreOrder, *, instances: Instances) -> list[Difference]:
-    """In what the restored instance differs from its source, but for the class that was asked for.
+def protect(order: RestoreOrder, *, instances: Instances) -> dict[str, Any]:
+    """Protect the instance from deletion as its source is, and where there is no source any more.
 
     Raises:
-        DbBackupError: RDS does not answer.
+        DbBackupError: RDS refuses.
     """
-    found = differences(_source(order, instances), _restored(order, instances))
-    return [each for each in found if not (each.setting == "DBInstanceClass" and each.restored == order.instance_class)]
+    source, restored = instances.find(order.source), restored_instance(order, instances)
+    if restored.get("DeletionProtection") or (source is not None and not source.get("DeletionProtection")):
+        return {"protected": False}
+    instances.modify(order.target, {"DeletionProtection": True})
+    return {"protected": True}
 
 
 def _source(order: RestoreOrder, instances: Instances) -> Instance:
@@ -198,7 +192,12 @@ def _source(order: RestoreOrder, instances: Instances) -> Instance:
     return source
 
 
-def _restored(order: RestoreOrder, instances: Instances) -> Instance:
+def restored_instance(order: RestoreOrder, instances: Instances) -> Instance:
+    """The instance that this execution, or an earlier one for the same request, made.
+
+    Raises:
+        InstanceMissingError: it is not there, or another has its name.
+    """
     restored = instances.find(order.target)
     if restored is None or not is_ours(restored, order.execution):
         raise InstanceMissingError(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dbbackup.contract_pitr import ROLE_PRODUCTION, TAG_ROLE
 from dbbackup.core.errors import InvalidRequestError
+from dbbackup.core.instance_status import FINAL
 from dbbackup.core.pitr_errors import SourceMissingError, TargetTakenError
 from dbbackup.core.pitr_names import belongs_to, default_target, execution_name
 from dbbackup.core.pitr_plan import check_restorable, tags_of
@@ -16,6 +17,7 @@ from dbbackup.core.pitr_ports import Execution, Executions, Instance, Instances
 from dbbackup.core.pitr_request import LATEST, RestoreRequest
 from dbbackup.core.pitr_window import Estimate, Window, check_moment, estimate, window_of
 from dbbackup.core.units import format_time
+from dbbackup.operations.pitr_restore import is_ours
 
 ATTEMPTS: Final = 50
 """How often the same request is tried anew after failures, within the 90 days that a name is kept."""
@@ -116,7 +118,7 @@ def start_restore(
         )
     if request.restore_time is not None:
         check_moment(request.restore_time, window, now, source=name)
-    _check_free(target, instances)
+    _check_free(target, chosen, instances)
     document = {
         "source": name,
         "target": target,
@@ -138,9 +140,10 @@ def _running_latest(request: RestoreRequest, source: str, executions: Executions
     return None
 
 
-def _check_free(target: str, instances: Instances) -> None:
+def _check_free(target: str, execution: str, instances: Instances) -> None:
     taken: Mapping[str, Any] | None = instances.find(target)
-    if taken is not None:
+    # What an earlier try of the same request has left, and what may be got ready yet, is gone on with.
+    if taken is not None and not (is_ours(taken, execution) and taken.get("DBInstanceStatus") not in FINAL):
         raise TargetTakenError(
             f"There is an instance {target} already ({taken.get('DBInstanceStatus')}).",
             untouched="It is as it was, and nothing was restored.",

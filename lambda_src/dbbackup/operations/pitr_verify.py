@@ -82,6 +82,23 @@ def verify_restored(
     }
 
 
+def log_in(server: RestoredServer, *, host: str, databases: Sequence[str]) -> dict[str, Any]:
+    """Log in to each database, as whoever has the secret does.
+
+    Raises:
+        ConnectionFailedError: the server cannot be reached or does not let us in.
+        RestoredDataError: it takes no writes.
+    """
+    for database in databases:
+        if server.inspect(database, []).in_recovery:
+            raise RestoredDataError(
+                f"{host} takes no writes to {database}: it is in recovery.",
+                untouched="No data was changed.",
+                action="Wait until it has replayed its log, and ask for the same once more.",
+            )
+    return {"databases": list(databases)}
+
+
 def _of(found: Inspection, restore_time: datetime, *, latest: bool) -> list[Check]:
     name = found.database
     checks = [

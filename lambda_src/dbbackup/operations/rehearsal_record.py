@@ -13,7 +13,7 @@ from dbbackup.core.evidence import Evidence, Stored
 from dbbackup.core.pitr_errors import RehearsalFailedError
 from dbbackup.core.pitr_ports import Topic
 from dbbackup.core.ports import BackupStore
-from dbbackup.core.rehearsal_evidence import evidence_of, problems_of
+from dbbackup.core.rehearsal_evidence import evidence_of, problems_of, unlike_of
 from dbbackup.core.units import format_seconds
 from dbbackup.operations.evidence import append, read_chain
 from dbbackup.operations.notification_of import rehearsed
@@ -69,6 +69,7 @@ def store_evidence(record: Record, store: BackupStore) -> Stored:
         started=record.started,
         finished=record.now,
         failures=record.failures(),
+        unmatched=reason_of(record.state["unmatched"])["what"] if "unmatched" in record.state else None,
         software_version=version(SERVICE),
         template_version=record.template_version,
     )
@@ -94,6 +95,7 @@ def report(stored: Stored, *, location: str, topic: Topic, objective_seconds: fl
         f"{format_seconds(plane.recovery_point_age_seconds)} old."
         for plane in evidence.planes
     ]
+    lines += [f"Not as {evidence.server}: {line}." for line in unlike_of(evidence)]
     subject = f"Rehearsal {'passed' if evidence.passed else 'failed'}: {evidence.database}"
     text = "\n".join([*lines, *problems, f"Evidence: {stored.key}", "Production was only read."])
     told = tell(topic, subject, text, rehearsed(stored, location))
@@ -101,6 +103,7 @@ def report(stored: Stored, *, location: str, topic: Topic, objective_seconds: fl
         "passed": evidence.passed,
         "key": stored.key,
         "digest": stored.digest,
+        "differences": unlike_of(evidence),
         "objective_met": all(plane.recovery_seconds <= objective_seconds for plane in evidence.planes),
         "error": "" if evidence.passed else RehearsalFailedError.code,
         "cause": " ".join(problems) or "Every check held.",

@@ -32,7 +32,7 @@ from dbbackup.core.errors import (
 from dbbackup.core.exposition_pitr import after_recovery
 from dbbackup.core.exposition_run import after_run
 from dbbackup.core.notification import Failure, Notification
-from dbbackup.core.pitr_errors import InstanceBusyError, PromotionInProgressError, ThrottledError
+from dbbackup.core.pitr_errors import AwsUnreachableError, InstanceBusyError, PromotionInProgressError, ThrottledError
 from dbbackup.core.pitr_run import run_of
 from dbbackup.handlers.pitr_task import logged
 from dbbackup.operations.pitr_end import reason_of
@@ -156,7 +156,7 @@ def test_an_end_that_is_none_of_ours_is_an_execution_that_failed() -> None:
 
 
 def test_what_the_machines_repeat_are_codes() -> None:
-    kinds = {ThrottledError, InstanceBusyError, ConnectionFailedError, StorageError}
+    kinds = {ThrottledError, InstanceBusyError, AwsUnreachableError, ConnectionFailedError, StorageError}
     assert {kind.code for kind in kinds} == {each.value for each in Repeated}
 
 

@@ -170,6 +170,7 @@ def test_reserved_tags_and_marks_of_the_source_are_not_copied() -> None:
     assert {tag["Key"]: tag["Value"] for tag in plan()["Tags"]} == {
         "dbbackup:role": "restored",
         "dbbackup:execution": "e",
+        "dbbackup:restored-as": "ftry-prod-x",
         "dbbackup:restore-time": "2025-01-11T14:30:00Z",
     }
 
@@ -184,14 +185,15 @@ def test_what_a_restore_cannot_set_is_changed_afterwards() -> None:
     restored = {**SOURCE, "BackupRetentionPeriod": 1, "MonitoringInterval": 0, "MonitoringRoleArn": None}
     restored |= {"PerformanceInsightsEnabled": False, "EnabledCloudwatchLogsExports": ["postgresql"]}
     assert settings_to_match(SOURCE, restored) == {
-        "BackupRetentionPeriod": 30,
-        "MonitoringInterval": 60,
-        "MonitoringRoleArn": SOURCE["MonitoringRoleArn"],
-        "EnablePerformanceInsights": True,
-        "PerformanceInsightsKMSKeyId": SOURCE["PerformanceInsightsKMSKeyId"],
-        "PerformanceInsightsRetentionPeriod": 7,
-        "CloudwatchLogsExportConfiguration": {"EnableLogTypes": ["upgrade"]},
-    }
+        "BackupRetentionPeriod": {"BackupRetentionPeriod": 30},
+        "MonitoringInterval": {"MonitoringInterval": 60, "MonitoringRoleArn": SOURCE["MonitoringRoleArn"]},
+        "PerformanceInsightsEnabled": {
+            "EnablePerformanceInsights": True,
+            "PerformanceInsightsKMSKeyId": SOURCE["PerformanceInsightsKMSKeyId"],
+            "PerformanceInsightsRetentionPeriod": 7,
+        },
+        "EnabledCloudwatchLogsExports": {"CloudwatchLogsExportConfiguration": {"EnableLogTypes": ["upgrade"]}},
+    }, "what only goes together is sent and refused together"
     assert settings_to_match(SOURCE, SOURCE) == {}
 
 

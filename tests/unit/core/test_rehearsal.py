@@ -51,6 +51,7 @@ def _evidence(state: dict[str, Any], *failures: str, databases: list[str] | None
         started=START,
         finished=START + timedelta(hours=1),
         failures=failures,
+        unmatched=None,
         software_version="1",
         template_version="t",
     )
