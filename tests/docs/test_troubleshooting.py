@@ -140,6 +140,18 @@ def _restore_failed(place: Place) -> Ended:
     return place.run("restore", place.saved(), "--yes", "--jobs", "1")
 
 
+def _incomplete(place: Place) -> Ended:
+    place.database.execute(
+        "CREATE TABLE word (id int, name text); INSERT INTO word VALUES (1, 'a'); "
+        "CREATE FUNCTION shout(t text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT upper(t)'; "
+        "CREATE INDEX loud ON word (shout(name)); "
+        "CREATE OR REPLACE FUNCTION shout(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+        "'BEGIN RETURN (SELECT name FROM gone); END'"
+    )
+    script = place.folder.parent / "not_restored.sql"
+    return place.run("restore", place.saved(), "--yes", "--jobs", "1", "--script", script)
+
+
 def _restore_in_progress(place: Place) -> Ended:
     from dbbackup.adapters.postgres_cluster import open_cluster
 
@@ -238,6 +250,7 @@ CASES: Final[dict[str, Callable[[Place], Ended]]] = {
             _role,
             _not_confirmed,
             _restore_failed,
+            _incomplete,
             _restore_in_progress,
             _no_tools,
             _too_new,
@@ -261,6 +274,7 @@ def _as_in_the_page(said: str, place: Place) -> str:
     """The text without what differs from run to run."""
     server: Server = place.database.server
     for real, shown in (
+        (f"{place.folder.parent}/not_restored.sql", "not_restored.sql"),
         (str(place.folder.parent / "bin18"), "/usr/lib/postgresql/18/bin"),
         (str(server.bindir), "/usr/lib/postgresql/18/bin"),
         (str(package_bindir(PREVIOUS)), "/usr/lib/postgresql/17/bin"),
