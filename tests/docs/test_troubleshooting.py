@@ -268,6 +268,8 @@ def _as_in_the_page(said: str, place: Place) -> str:
     ):
         said = said.replace(real, shown)
     for pattern, shown in (
+        (r"\bmaster@", "postgres@"),
+        (r'user "master"', 'user "postgres"'),
         (r"(127\.0\.0\.1:)\d+", r"\g<1>5432"),
         (r"(port )\d+", r"\g<1>5432"),
         (r"\bbackups-\d+-\d+\b", "ftry-backups"),

@@ -12,6 +12,7 @@ from dbbackup.core.connection import Connection
 from dbbackup.core.connection_limits import connections_finding
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
+from dbbackup.core.doctor_row_security import row_security_finding
 from dbbackup.core.errors import DbBackupError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import ClientTools
@@ -90,6 +91,7 @@ class _Doctor:
         yield Check("connections", lambda: connections_finding(self._server.connections()), ("connection",))
         for part in Part:
             yield Check(part.value, partial(self._rights, part), ("connection",))
+        yield Check("row-level security", self._row_security, ("connection",))
         yield Check("left out", lambda: doctor_server.left_out_finding(self._server.left_out()), ("connection",))
         yield Check("replication", lambda: doctor_server.replication_finding(self._look), ("connection",))
         if self._world.directory is not None:
@@ -158,6 +160,9 @@ class _Doctor:
 
     def _rights(self, part: Part) -> Finding:
         return doctor_server.rights_finding(part, self._server.unreadable(part), self._look)
+
+    def _row_security(self) -> Finding:
+        return row_security_finding(self._server.guarded(), self._look)
 
     def _aws_clock(self) -> Finding:
         return doctor_machine.clock_finding(self._aws_skew or 0.0, "AWS's clock")
