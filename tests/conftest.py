@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from devtools.aws import LocalAws, start_aws
 from devtools.older_postgres import OLDER, is_made_for_this_machine
 from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, drop_all
 from tests.support.function import Function, deploy
 from tests.support.memory_folder import give_back, use_memory
 from tests.support.stable_ids import refuse_changing_names
@@ -30,7 +30,6 @@ _FOREIGN = (
     "S3_BACKUP_BUCKET",
     "RETENTION_",
 )
-AsUser = Callable[[Server], Server]
 _numbers = count(1)
 
 _in_memory: Path | None = None

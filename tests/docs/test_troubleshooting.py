@@ -120,9 +120,9 @@ def _disk_full(place: Place) -> Ended:
 
 
 def _role(place: Place) -> Ended:
-    place.database.execute("CREATE ROLE ftry_app; ALTER TABLE item OWNER TO ftry_app")
+    place.database.superuser.execute("CREATE ROLE ftry_app; ALTER TABLE item OWNER TO ftry_app")
     archive = place.saved()
-    place.database.execute("DROP OWNED BY ftry_app; DROP ROLE ftry_app")
+    place.database.superuser.execute("DROP OWNED BY ftry_app; DROP ROLE ftry_app")
     return place.run("restore", archive, "--yes")
 
 

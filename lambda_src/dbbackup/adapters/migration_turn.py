@@ -68,7 +68,6 @@ def _wait(session: psycopg.Connection[TupleRow], connection: Connection, wait_se
     keys = (LOCK_CLASS, crc32((connection.database or "").encode()) - 2**31)
     give_up = time.monotonic() + wait_seconds
     try:
-        session.execute(NO_TIMEOUTS)
         while not _try(session, keys):
             if time.monotonic() >= give_up:
                 raise _in_progress(session, keys, connection, wait_seconds)

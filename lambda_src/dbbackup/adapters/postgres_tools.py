@@ -13,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.private_file import service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
+from dbbackup.adapters.session_settings import variables_for
 from dbbackup.contract import SERVICE
 from dbbackup.core import commands
 from dbbackup.core.archive_rows import RowCounter, data_list
@@ -95,7 +96,12 @@ class PostgresTools:
         on_line: Callable[[str], None] | None = None,
     ) -> Process:
         service = service_of(self._connection.without_variable()) if connect else None
-        variables = self._connection.environment(f"{SERVICE} {Path(command[0]).name}") if connect else {}
+        program = Path(command[0]).name
+        variables = (
+            {**self._connection.environment(f"{SERVICE} {program}"), **variables_for(program, self._connection)}
+            if connect
+            else {}
+        )
         try:
             return Process(
                 command,

@@ -19,7 +19,7 @@ from dbbackup.core.doctor_ports import GuardedTable, Part, ServerLook
 from dbbackup.core.errors import DatabaseReadError
 from dbbackup.core.manifest import NotInDump
 
-_TIMEOUT: Final = "30s"
+_SETTINGS: Final = {"default_transaction_read_only": "on", "statement_timeout": "30s"}
 _FACTS: Final = """
     SELECT clock_timestamp(), pg_is_in_recovery(), current_setting('hot_standby_feedback')::bool,
            pg_database_size(current_database()), current_user, rolsuper,
@@ -178,13 +178,8 @@ def inspect_server(connection: Connection) -> Iterator[ServerInspection]:
     Raises:
         ConnectionFailedError: the server cannot be reached or does not let us in.
     """
-    session = connect(connection, "doctor")
+    session = connect(connection, "doctor", settings=_SETTINGS)
     try:
-        session.execute(
-            "SELECT set_config('default_transaction_read_only', 'on', false), set_config('datestyle', 'ISO', false), "
-            "set_config('statement_timeout', %s, false)",
-            (_TIMEOUT,),
-        )
         yield ServerInspection(session)
     finally:
         session.close()

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from devtools.postgres import Server
-from tests.conftest import AsUser
+from tests.support.databases import AsUser, as_superuser
 
 
 @pytest.fixture(scope="session")
 def as_user() -> AsUser:
     """The superuser of the server; without this fixture it is RDS's master."""
-
-    def superuser(server: Server) -> Server:
-        return server.superuser
-
-    return superuser
+    return as_superuser

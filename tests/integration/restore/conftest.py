@@ -8,20 +8,15 @@ from pathlib import Path
 import pytest
 
 from devtools.postgres import Server
-from tests.conftest import AsUser
 from tests.support import comparison
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser, drop_all
 from tests.support.restores import PRESENT, SAVED, Saved, Scene, save
 
 
 @pytest.fixture(scope="session")
 def as_user() -> AsUser:
     """The superuser of the server; without this fixture it is RDS's master."""
-
-    def superuser(server: Server) -> Server:
-        return server.superuser
-
-    return superuser
+    return as_superuser
 
 
 @pytest.fixture(scope="session")
