@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 
 from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
+from dbbackup.core.client_fit import version_text
 from dbbackup.core.compression import choose_compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.connection_limits import connections_finding
@@ -47,7 +48,8 @@ class _Doctor:
 
     @cached_property
     def _tools(self) -> ClientTools:
-        return self._world.tools()
+        tools = self._world.tools()
+        return tools if self._database_bytes is None else tools.suited_to(version_text(self._look.version_num))
 
     @cached_property
     def _server(self) -> Server:
@@ -82,9 +84,9 @@ class _Doctor:
             yield Check("Prometheus", lambda: doctor_machine.textfile_finding(textfiles.problem(made=False)))
         if self._world.environment.get(_WEBHOOK):
             yield Check("Slack", lambda: doctor_machine.slack_finding(self._world.environment[_WEBHOOK]))
-        yield Check("client programs", self._programs)
-        yield Check("compression", self._compression, ("backup settings", "client programs"))
         yield Check("connection", self._connected, ("settings",))
+        yield Check("client programs", self._programs)  # of several the one that suits the server, where it is known
+        yield Check("compression", self._compression, ("backup settings", "client programs"))
         yield Check("versions", self._versions, ("client programs", "connection"))
         yield Check("TLS", lambda: doctor_server.tls_finding(self._look), ("connection",))
         yield Check("server's clock", self._server_clock, ("connection",))
@@ -144,7 +146,7 @@ class _Doctor:
 
     def _programs(self) -> Finding:
         tools = self._tools
-        return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location}")
+        return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location} ({tools.choice})")
 
     def _connected(self) -> Finding:
         self._database_bytes = self._look.database_bytes
@@ -153,7 +155,7 @@ class _Doctor:
 
     def _versions(self) -> Finding:
         tools, look = self._tools, self._look
-        return doctor_machine.version_finding(tools.version, tools.major, look.version, look.major)
+        return doctor_machine.version_finding(tools.version, tools.major, version_text(look.version_num), look.major)
 
     def _server_clock(self) -> Finding:
         return doctor_machine.clock_finding(self._look.skew_seconds, "the server's clock")
