@@ -13,7 +13,6 @@ from psycopg.rows import TupleRow
 
 from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.postgres_connection import connect
-from dbbackup.adapters.statements import NO_TIMEOUTS
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ConnectionFailedError, DatabaseReadError
 from dbbackup.core.receipt_errors import MigrationInProgressError

@@ -15,13 +15,14 @@ from dbbackup.adapters.statements import ask
 from dbbackup.core.connection import Connection
 from dbbackup.core.pitr_errors import RestoredDataError
 from dbbackup.core.pitr_ports import Inspection, WatchedTable
+from dbbackup.core.session_settings import AS_IT_IS
 
 STATEMENT_TIMEOUT: Final = "240s"
 _SETTINGS: Final = {
     "default_transaction_read_only": "on",
     "statement_timeout": STATEMENT_TIMEOUT,
     "timezone": "UTC",
-    "search_path": None,  # a watched table may be named without its schema
+    **AS_IT_IS,  # a watched table may be named without its schema
 }
 _TABLES: Final = (
     "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "

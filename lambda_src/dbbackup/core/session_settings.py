@@ -25,6 +25,8 @@ NEEDED: Final[Mapping[str, str]] = {
     "quote_all_identifiers": "off",
 }
 """https://www.postgresql.org/docs/current/runtime-config-client.html"""
+AS_IT_IS: Final[Mapping[str, str | None]] = {"search_path": None, "row_security": None}
+"""What statements that a person has written may rely on."""
 _SINCE: Final = {"idle_session_timeout": 14, "transaction_timeout": 17}
 _FOR_PROGRAMS: Final = frozenset(
     (

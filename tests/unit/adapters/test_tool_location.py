@@ -79,7 +79,9 @@ def test_programs_that_lack_one_are_passed_over_where_there_are_others(tmp_path:
 
 def test_without_any_the_message_says_where_was_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool_location, "_DEVELOPMENT_PACKAGE", "not_installed_anywhere")
-    with pytest.raises(ClientToolError, match="PG_BINDIR is not set, no folder of PATH has one, and none is where Debian") as failure:
+    with pytest.raises(
+        ClientToolError, match="PG_BINDIR is not set, no folder of PATH has one, and none is where Debian"
+    ) as failure:
         find_tools({"PATH": "/nonexistent"})
     assert "PG_BINDIR" in failure.value.action
 
