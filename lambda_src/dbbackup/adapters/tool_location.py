@@ -95,9 +95,8 @@ def _candidates(environment: Mapping[str, str], root: Path) -> Iterator[Found]:
 
 
 def _everywhere(environment: Mapping[str, str], root: Path) -> Iterator[Found]:
-    for folder in environment.get("PATH", "").split(os.pathsep):
-        if folder:
-            yield Found(Path(folder), "PATH")
+    for name in filter(None, environment.get("PATH", "").split(os.pathsep)):
+        yield Found(Path(name), "PATH")
     for source, patterns in PLACES.items():
         for pattern in patterns:
             # The latest first, by number: 9.6 is before 10.
