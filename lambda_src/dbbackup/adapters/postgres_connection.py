@@ -12,7 +12,7 @@ from psycopg.pq import Conninfo, PGconn
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters.pooler_check import refuse_transaction_pooling
-from dbbackup.adapters.session_settings import settle
+from dbbackup.adapters.session_settings import TRIES, settle
 from dbbackup.contract import SERVICE
 from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Address, Connection
 from dbbackup.core.diagnosis import connection_failure
@@ -108,8 +108,14 @@ def connect(
     try:
         session = open_one()
         try:
-            refuse_transaction_pooling(session, open_one, str(connection))
-            settle(session, connection, settings)
+            for left in reversed(range(TRIES)):
+                try:
+                    refuse_transaction_pooling(session, open_one, str(connection))
+                    settle(session, connection, settings)
+                    break
+                except psycopg.errors.QueryCanceled:
+                    if not left:
+                        raise
         except BaseException:
             session.close()
             raise

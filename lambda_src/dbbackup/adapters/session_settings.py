@@ -13,8 +13,8 @@ from psycopg.rows import TupleRow
 from dbbackup.core.connection import Connection
 from dbbackup.core.session_settings import differing, needed, program_options
 
-_TRIES: Final = 20
-"""A statement_timeout of a millisecond may end the statement that takes it away."""
+TRIES: Final = 20
+"""How often to try: a statement_timeout of a millisecond may end the statement that takes it away."""
 _differing: dict[tuple[str, int, str], frozenset[str]] = {}
 """By host, port and user. A session of ours is always there before a client program starts."""
 _encodings: dict[tuple[str, int, str, str], str] = {}
@@ -37,15 +37,8 @@ def settle(session: psycopg.Connection[TupleRow], connection: Connection, ours: 
     settings = sql.SQL("; ").join(
         sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in wanted.items()
     )
-    for left in reversed(range(_TRIES)):
-        try:
-            row = session.execute(asked).fetchone()
-            session.execute(settings)
-        except psycopg.errors.QueryCanceled:
-            if not left:
-                raise
-        else:
-            break
+    row = session.execute(asked).fetchone()
+    session.execute(settings)
     assert row is not None
     encoding = session.info.parameter_status("server_encoding")
     if encoding:
