@@ -13,7 +13,7 @@ from devtools.aws import LocalAws, start_aws
 from devtools.older_postgres import OLDER, is_made_for_this_machine
 from devtools.postgres import PREVIOUS, Server, start_server
 from tests.support.buckets import Bucket
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, drop_all
 from tests.support.function import Function, deploy
 from tests.support.memory_folder import give_back, use_memory
 from tests.support.stable_ids import refuse_changing_names
@@ -88,26 +88,32 @@ def older_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def as_user() -> AsUser:
+    """Who makes and uses the databases of a test: RDS's master, which is no superuser."""
+    return lambda server: server.master
+
+
 @pytest.fixture
-def new_database(server: Server) -> Iterator[DatabaseMaker]:
+def new_database(server: Server, as_user: AsUser) -> Iterator[DatabaseMaker]:
     """Makes databases on the server that end with the test."""
-    maker = DatabaseMaker(server)
+    maker = DatabaseMaker(as_user(server))
     yield maker
     drop_all(maker)
 
 
 @pytest.fixture
-def new_previous_database(previous_server: Server) -> Iterator[DatabaseMaker]:
+def new_previous_database(previous_server: Server, as_user: AsUser) -> Iterator[DatabaseMaker]:
     """The same on PostgreSQL 17."""
-    maker = DatabaseMaker(previous_server)
+    maker = DatabaseMaker(as_user(previous_server))
     yield maker
     drop_all(maker)
 
 
 @pytest.fixture
-def new_older_database(older_server: Server) -> Iterator[DatabaseMaker]:
-    """The same on PostgreSQL 14, 15 and 16, of RDS's master."""
-    maker = DatabaseMaker(older_server.master)
+def new_older_database(older_server: Server, as_user: AsUser) -> Iterator[DatabaseMaker]:
+    """The same on PostgreSQL 14, 15 and 16."""
+    maker = DatabaseMaker(as_user(older_server))
     yield maker
     drop_all(maker)
 
@@ -123,7 +129,7 @@ def database(new_database: DatabaseMaker) -> Database:
 @pytest.fixture(scope="session")
 def _template(server: Server) -> str:
     """A database whose dump does not shrink and spans several parts of an upload."""
-    maker = DatabaseMaker(server)
+    maker = DatabaseMaker(server.master)
     made = maker("template of large ones")
     with made.connect() as connection:
         connection.execute("CREATE TABLE noise (id int PRIMARY KEY, body bytea)")

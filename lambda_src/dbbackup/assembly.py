@@ -16,7 +16,7 @@ from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.adapters.restore_tools import RestoreTools
 from dbbackup.adapters.server_identity import read_server
-from dbbackup.adapters.tool_location import find_tools
+from dbbackup.adapters.tool_location import find_folders
 from dbbackup.core.bucket_name import check_bucket_name
 from dbbackup.core.connection import Connection, from_environment
 from dbbackup.core.deadline import NO_DEADLINE, Deadline
@@ -57,12 +57,14 @@ def pinned(connection: Connection) -> Connection:
 
 def tools_for(connection: Connection, environment: Mapping[str, str]) -> PostgresTools:
     """The client programs that the environment leads to, for one connection."""
-    return PostgresTools(find_tools(environment), connection)
+    first, *others = find_folders(environment)
+    return PostgresTools(first.folder, connection, others=others, choice=f"from {first.source}")
 
 
 def restore_tools_for(connection: Connection, environment: Mapping[str, str]) -> RestoreTools:
     """The same, for restores."""
-    return RestoreTools(find_tools(environment), connection)
+    first, *others = find_folders(environment)
+    return RestoreTools(first.folder, connection, others=others, choice=f"from {first.source}")
 
 
 def cluster_for(connection: Connection) -> AbstractContextManager[PostgresCluster]:

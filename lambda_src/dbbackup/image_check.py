@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from dbbackup.adapters.postgres_tools import PostgresTools
-from dbbackup.adapters.tool_location import find_tools
+from dbbackup.adapters.tool_location import find_folders
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import DbBackupError
 
@@ -21,7 +21,7 @@ def check(*, major: int, ca_bundle: Path) -> list[str]:
         DbBackupError: a program is missing or does not run.
         ValueError: the major is another, or the bundle holds no authority.
     """
-    tools = PostgresTools(find_tools(os.environ), Connection())
+    tools = PostgresTools(find_folders(os.environ)[0].folder, Connection())
     if tools.major != major:
         raise ValueError(f"pg_dump in {tools.location} is {tools.version}, the image is to have major {major}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

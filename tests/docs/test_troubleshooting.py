@@ -120,9 +120,9 @@ def _disk_full(place: Place) -> Ended:
 
 
 def _role(place: Place) -> Ended:
-    place.database.execute("CREATE ROLE ftry_app; ALTER TABLE item OWNER TO ftry_app")
+    place.database.superuser.execute("CREATE ROLE ftry_app; ALTER TABLE item OWNER TO ftry_app")
     archive = place.saved()
-    place.database.execute("DROP OWNED BY ftry_app; DROP ROLE ftry_app")
+    place.database.superuser.execute("DROP OWNED BY ftry_app; DROP ROLE ftry_app")
     return place.run("restore", archive, "--yes")
 
 
@@ -282,6 +282,8 @@ def _as_in_the_page(said: str, place: Place) -> str:
     ):
         said = said.replace(real, shown)
     for pattern, shown in (
+        (r"\bmaster@", "postgres@"),
+        (r'user "master"', 'user "postgres"'),
         (r"(127\.0\.0\.1:)\d+", r"\g<1>5432"),
         (r"(port )\d+", r"\g<1>5432"),
         (r"\bbackups-\d+-\d+\b", "ftry-backups"),

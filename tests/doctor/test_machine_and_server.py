@@ -20,9 +20,7 @@ from tests.support.restores import cli
 HARD = """
     CREATE SCHEMA hidden; CREATE TABLE hidden."odd.Name" (id serial PRIMARY KEY);
     INSERT INTO hidden."odd.Name" DEFAULT VALUES;
-    CREATE TABLE guarded (id int); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY mine ON guarded USING (id = 1);
-    INSERT INTO guarded VALUES (1), (2); SELECT lo_from_bytea(0, 'a large object')
+    CREATE TABLE guarded (id int); INSERT INTO guarded VALUES (1), (2); SELECT lo_from_bytea(0, 'a large object')
 """
 
 
@@ -53,15 +51,15 @@ def test_a_reader_who_does_what_it_says_can_back_everything_up(database: Databas
     reader = database.user_without_rights()
     found = checks(doctor(reader, "--json", "--directory", tmp_path))
     failed = {name: found[name] for name in found if found[name]["status"] == "failed"}
-    assert set(failed) == {"schemas", "tables", "sequences", "large objects", "row-level security"}
+    assert set(failed) == {"schemas", "tables", "sequences", "large objects"}
     assert 'hidden."odd.Name"' in failed["tables"]["found"]
-    assert "public.guarded" in failed["row-level security"]["found"]
     assert cli("backup", "--directory", tmp_path, environment=reader.environment()).status == 1
 
-    for check in failed.values():
+    for name, check in failed.items():
         statement = re.search(r"(GRANT|ALTER|DO \$\$).*", check["action"])
         assert statement is not None
-        database.execute(statement[0])
+        # The master of RDS may grant pg_read_all_data; that of a stock server may not.
+        (database if name == "large objects" else database.superuser).execute(statement[0])
 
     ended = doctor(reader, "--directory", tmp_path)
     assert ended.status == 0, ended.out
@@ -74,7 +72,6 @@ def test_a_reader_who_does_what_it_says_can_back_everything_up(database: Databas
         ("tables", "GRANT SELECT ON guarded, item TO {0}; GRANT USAGE ON SCHEMA hidden TO {0}"),
         ("schemas", "GRANT SELECT ON ALL TABLES IN SCHEMA hidden TO {0}; GRANT SELECT ON guarded, item TO {0}"),
         ("large objects", "GRANT pg_read_all_data TO {0}"),
-        ("row-level security", "GRANT pg_read_all_data TO {0}"),
     ],
 )
 def test_each_right_that_is_missing_is_told_of_its_own(
@@ -82,19 +79,19 @@ def test_each_right_that_is_missing_is_told_of_its_own(
 ) -> None:
     database.execute(HARD)
     reader = database.user_without_rights()
-    database.execute(grants.format(reader.user))
+    database.superuser.execute(grants.format(reader.user))
     assert _one(reader, tmp_path, part)["status"] == "failed"
-    others = {"tables", "schemas", "row-level security", "large objects"} - {part}
+    others = {"tables", "schemas", "large objects"} - {part}
     found = checks(doctor(reader, "--json", "--directory", tmp_path))
     assert any(found[other]["status"] == "ok" for other in others)
 
 
 def test_what_belongs_to_an_extension_needs_no_right(database: Database, tmp_path: Path) -> None:
     database.execute("DROP TABLE item; CREATE TABLE owned (id int)")
-    database.execute("ALTER EXTENSION plpgsql ADD TABLE owned")
+    database.superuser.execute("ALTER EXTENSION plpgsql ADD TABLE owned")
     reader = database.user_without_rights()
     assert _one(reader, tmp_path, "tables")["status"] == "ok"
-    database.execute("ALTER EXTENSION plpgsql DROP TABLE owned")
+    database.superuser.execute("ALTER EXTENSION plpgsql DROP TABLE owned")
 
 
 @pytest.mark.parametrize(
@@ -198,11 +195,11 @@ def test_the_webhook_is_judged_and_not_shown(database: Database, tmp_path: Path,
 
 
 def test_a_slot_that_nobody_reads(database: Database, tmp_path: Path) -> None:
-    database.execute("SELECT pg_create_physical_replication_slot('forgotten', true)")
+    database.superuser.execute("SELECT pg_create_physical_replication_slot('forgotten', true)")
     try:
         found = _one(database, tmp_path, "replication")
     finally:
-        database.execute("SELECT pg_drop_replication_slot('forgotten')")
+        database.superuser.execute("SELECT pg_drop_replication_slot('forgotten')")
     assert found["status"] == "warning"
     assert "forgotten" in found["found"]
 

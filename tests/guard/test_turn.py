@@ -102,7 +102,7 @@ def test_the_turn_is_of_one_database_and_does_not_keep_it_from_being_dropped(new
 
 def test_where_the_maintenance_database_lets_nobody_in_the_turn_is_in_the_database(database: Database) -> None:
     user = database.user_without_rights()
-    with database.server.connect() as session:
+    with database.server.superuser.connect() as session:
         session.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
         try:
             maintenance = Database(user.server, "postgres", user.user, user.password)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dbbackup.adapters.directory_store import DirectoryStore
 from devtools.postgres import start_server
 from devtools.standby import start_standby
 from tests.support.backups import restore, take
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser, drop_all
 from tests.support.restores import cli
 
 LOST = """
@@ -31,6 +33,12 @@ FINE = """
     UPDATE pg_extension SET extconfig = ARRAY['registered'::regclass::oid], extcondition = '{""}'
     WHERE extname = 'hstore'; CREATE UNLOGGED TABLE passing (id int); INSERT INTO passing VALUES (1)
 """
+
+
+@pytest.fixture(scope="session")
+def as_user() -> AsUser:
+    """Most of what is lost only a superuser can make; the master backs it up."""
+    return as_superuser
 
 
 def _as_master(database: Database) -> Database:

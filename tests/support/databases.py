@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,14 @@ from dbbackup.core.connection import Connection
 from devtools.postgres import Server
 
 _numbers = count(1)
+
+
+AsUser = Callable[[Server], Server]
+
+
+def as_superuser(server: Server) -> Server:
+    """For tests of what RDS's master cannot do yet, or never can."""
+    return server.superuser
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from psycopg.rows import TupleRow
 
 from dbbackup.adapters.advisory_locks import give_back
 from dbbackup.adapters.postgres_connection import connect
-from dbbackup.adapters.statements import NO_TIMEOUTS
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ConnectionFailedError, DatabaseReadError
 from dbbackup.core.receipt_errors import MigrationInProgressError
@@ -68,7 +67,6 @@ def _wait(session: psycopg.Connection[TupleRow], connection: Connection, wait_se
     keys = (LOCK_CLASS, crc32((connection.database or "").encode()) - 2**31)
     give_up = time.monotonic() + wait_seconds
     try:
-        session.execute(NO_TIMEOUTS)
         while not _try(session, keys):
             if time.monotonic() >= give_up:
                 raise _in_progress(session, keys, connection, wait_seconds)

@@ -30,6 +30,7 @@ from dbbackup.core.errors import ConnectionFailedError, DatabaseReadError, Resto
 from dbbackup.core.leftovers import Beside, Mark
 from dbbackup.core.restore_plan import ServerState, Skip
 from dbbackup.core.restore_rights import Questions, Rights
+from dbbackup.core.session_settings import AS_IT_IS
 
 LOCK_CLASS = 0x6462_7273
 _MAINTENANCE = ("postgres", "template1")
@@ -98,7 +99,7 @@ class PostgresCluster:
         Raises:
             DatabaseReadError: the server refused the question.
         """
-        with connect(self._to(name), "check") as session:
+        with connect(self._to(name), "check", settings=AS_IT_IS) as session:
             try:
                 session.execute(b"SET default_transaction_read_only = on")
                 row = session.execute(statement.encode()).fetchone()

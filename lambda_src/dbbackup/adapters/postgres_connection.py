@@ -12,12 +12,14 @@ from psycopg.pq import Conninfo, PGconn
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters.pooler_check import refuse_transaction_pooling
+from dbbackup.adapters.session_settings import TRIES, settle
 from dbbackup.contract import SERVICE
 from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Address, Connection
 from dbbackup.core.diagnosis import connection_failure
 from dbbackup.core.errors import ConnectionFailedError, InvalidRequestError
 from dbbackup.core.libpq import OURS
 
+NO_SETTINGS: Final[Mapping[str, str | None]] = {}
 _LASTING: Final = {
     "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
     "keepalives_idle": "30",
@@ -78,26 +80,25 @@ def _service(name: str) -> Iterator[None]:
             os.environ["PGSERVICE"] = before
 
 
-def connect(connection: Connection, purpose: str, *, options: str = "") -> psycopg.Connection[TupleRow]:
-    """Open a connection in autocommit mode.
+def connect(
+    connection: Connection, purpose: str, *, settings: Mapping[str, str | None] = NO_SETTINGS
+) -> psycopg.Connection[TupleRow]:
+    """Open a connection in autocommit mode, with the settings that our sessions need.
 
     Args:
         connection: where to, and who we are there.
         purpose: shown to whoever looks at the server's sessions.
-        options: settings of the session, as the server's command line has them.
+        settings: what this session wants otherwise than all of ours; None for what it leaves as it is.
 
     Raises:
         ConnectionFailedError: the server cannot be reached, does not let us in, or lends us a session for a
             transaction at a time, through a pooler.
     """
-    settings = {**_LASTING, **connection.settings()}
-    if options:
-        settings["options"] = f"{settings.get('options', '')} {options}".strip()
 
     def open_one() -> psycopg.Connection[TupleRow]:
         return psycopg.connect(
             "",
-            **settings,  # type: ignore[arg-type]
+            **{**_LASTING, **connection.settings()},  # type: ignore[arg-type]
             application_name=f"{SERVICE} {purpose}"[:63],
             client_encoding="utf8",
             autocommit=True,
@@ -107,7 +108,14 @@ def connect(connection: Connection, purpose: str, *, options: str = "") -> psyco
     try:
         session = open_one()
         try:
-            refuse_transaction_pooling(session, open_one, str(connection))
+            for left in reversed(range(TRIES)):
+                try:
+                    refuse_transaction_pooling(session, open_one, str(connection))
+                    settle(session, connection, settings)
+                    break
+                except psycopg.errors.QueryCanceled:
+                    if not left:
+                        raise
         except BaseException:
             session.close()
             raise

@@ -28,14 +28,8 @@ from dbbackup.core.ports import RowTotal, ServerFacts, Snapshot
 # Two-key advisory locks are per database, so the pair only has to be unlike other programs' pairs.
 LOCK_KEYS = (0x6462_6261, 1)
 LOCK_POLL_SECONDS = 0.5
-_NO_TIMEOUTS = [
-    "statement_timeout",
-    "idle_in_transaction_session_timeout",
-    "transaction_timeout",
-    "idle_session_timeout",
-]
 _LARGE = 1024**3
-_RAW_NAMES = b"SET LOCAL row_security = off; SET LOCAL client_encoding = 'SQL_ASCII'"
+_RAW_NAMES = b"SET LOCAL client_encoding = 'SQL_ASCII'"
 _FACTS = """
     SELECT pg_export_snapshot(), now(), pg_database_size(current_database()),
            pg_encoding_to_char(encoding), datcollate,
@@ -221,10 +215,6 @@ class PostgresDatabase:
         """
         connection = connect(self._connection, purpose)
         try:
-            connection.execute(
-                "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", (_NO_TIMEOUTS,)
-            )
-            connection.execute("SET datestyle = 'ISO'")  # the driver reads times in no other style
             yield PostgresSession(connection)
             give_back(connection)
         finally:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Self
 
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.private_file import service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
+from dbbackup.adapters.session_settings import variables_for
+from dbbackup.adapters.tool_location import Found
 from dbbackup.contract import SERVICE
 from dbbackup.core import commands
 from dbbackup.core.archive_rows import RowCounter, data_list
 from dbbackup.core.archive_toc_reader import read_contents
+from dbbackup.core.client_fit import Choice, Client, choose_for_archive, choose_for_dump, minor_note, version_of
 from dbbackup.core.compression import FIRST_MAJOR_WITH_METHODS, Compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.deadline import Deadline
@@ -72,14 +76,59 @@ class PgDump:
 class PostgresTools:
     """The client programs of one folder, for one connection."""
 
-    def __init__(self, folder: Path, connection: Connection) -> None:
+    def __init__(self, folder: Path, connection: Connection, *, others: Sequence[Found] = (), choice: str = "") -> None:
+        """Take the client programs of a folder.
+
+        Args:
+            folder: where they are.
+            connection: whom they connect to.
+            others: folders that may suit better, in the order of preference.
+            choice: how they were found, and why they were taken.
+        """
         self._folder = folder
         self._connection = connection
+        self._others = tuple(others)
+        self.choice = choice
 
     @property
     def location(self) -> Path:
         """Folder they are in."""
         return self._folder
+
+    def suited_to(self, server: str) -> Self:
+        """Those of the installed ones that suit a server of this version best; PG_BINDIR leaves no choice.
+
+        Raises:
+            ClientToolError: ours do not say their version.
+        """
+        if not self._others or (self.major == version_of(server)[0] and minor_note(self.version, server) is None):
+            return self
+        return self._of(choose_for_dump(self._installed(), server))
+
+    def suited_to_archive(self, made_by: str, server: str | None = None) -> Self:
+        """Those that can read an archive of this version of pg_dump, and of these the closest to a server.
+
+        Where none is known to, ours: they say best what they cannot read.
+
+        Raises:
+            ClientToolError: ours do not say their version.
+        """
+        if not self._others:
+            return self
+        choice = choose_for_archive(self._installed(), made_by=made_by, server=server)
+        return self if choice is None else self._of(choice)
+
+    def _installed(self) -> list[Client]:
+        clients = [Client(self._folder, self.choice, self.version)]
+        for found in self._others:
+            with suppress(ClientToolError):  # one that does not run is no choice
+                version = type(self)(found.folder, self._connection).version
+                clients.append(Client(found.folder, f"from {found.source}", version))
+        return clients
+
+    def _of(self, choice: Choice) -> Self:
+        client = choice.client
+        return type(self)(client.folder, self._connection, choice=f"{client.source}, {choice.reason}")
 
     def _program(self, name: str) -> str:
         return str(self._folder / name)
@@ -95,7 +144,12 @@ class PostgresTools:
         on_line: Callable[[str], None] | None = None,
     ) -> Process:
         service = service_of(self._connection.without_variable()) if connect else None
-        variables = self._connection.environment(f"{SERVICE} {Path(command[0]).name}") if connect else {}
+        program = Path(command[0]).name
+        variables = (
+            {**self._connection.environment(f"{SERVICE} {program}"), **variables_for(program, self._connection)}
+            if connect
+            else {}
+        )
         try:
             return Process(
                 command,

@@ -23,8 +23,8 @@ PIPE_BYTES = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 KEPT_LINES = 20
 _MOMENT_MILLISECONDS = 500
-# What a verbose client program says in passing, for example "pg_dump: reading schemas".
-_CHATTER = re.compile(r"^\w+: (?!error|warning|detail|hint)")
+# What a verbose client program says in passing, for example "pg_dump: reading schemas"; not the server's "HINT: ...".
+_CHATTER = re.compile(r"^(?:[a-z_]+|CONTEXT): (?!error|warning|detail|hint)")
 _TABLE_STARTED = ": dumping contents of table "
 # What a child never needs: other people's credentials, and settings that would change what a dump contains.
 _WITHHELD = re.compile(r"AWS_|POSTGRES_|DATABASE_URL$|SLACK_|PGSERVICE|PGCLIENTENCODING$|PGDATESTYLE$|PGTZ$")

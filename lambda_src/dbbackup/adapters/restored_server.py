@@ -15,11 +15,15 @@ from dbbackup.adapters.statements import ask
 from dbbackup.core.connection import Connection
 from dbbackup.core.pitr_errors import RestoredDataError
 from dbbackup.core.pitr_ports import Inspection, WatchedTable
+from dbbackup.core.session_settings import AS_IT_IS
 
 STATEMENT_TIMEOUT: Final = "240s"
-_SETTINGS: Final = (
-    f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC -c datestyle=ISO"
-)
+_SETTINGS: Final = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": STATEMENT_TIMEOUT,
+    "timezone": "UTC",
+    **AS_IT_IS,  # a watched table may be named without its schema
+}
 _TABLES: Final = (
     "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
@@ -61,7 +65,7 @@ class PostgresRestoredServer:
 
     @contextmanager
     def _session(self, database: str) -> Iterator[psycopg.Connection[TupleRow]]:
-        session = connect(self._connection.model_copy(update={"database": database}), "verify", options=_SETTINGS)
+        session = connect(self._connection.model_copy(update={"database": database}), "verify", settings=_SETTINGS)
         try:
             yield session
         finally:

@@ -15,11 +15,11 @@ from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import rows
 from dbbackup.core.connection import Connection
 from dbbackup.core.connection_limits import ConnectionLook
-from dbbackup.core.doctor_ports import Part, ServerLook
+from dbbackup.core.doctor_ports import GuardedTable, Part, ServerLook
 from dbbackup.core.errors import DatabaseReadError
 from dbbackup.core.manifest import NotInDump
 
-_TIMEOUT: Final = "30s"
+_SETTINGS: Final = {"default_transaction_read_only": "on", "statement_timeout": "30s"}
 _FACTS: Final = """
     SELECT clock_timestamp(), pg_is_in_recovery(), current_setting('hot_standby_feedback')::bool,
            pg_database_size(current_database()), current_user, rolsuper,
@@ -57,10 +57,6 @@ _QUERIES: Final = {
         SELECT {_NAME} AS name {_OF_CLASS} AND c.relkind = 'S'
         AND NOT CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') END ORDER BY name
     """,
-    Part.ROW_SECURITY: f"""
-        SELECT {_NAME} AS name {_OF_CLASS} AND c.relkind IN ('r', 'p')
-        AND row_security_active(c.oid) ORDER BY name
-    """,
     # By the owner and the list of rights: there is a function for it from PostgreSQL 18 on only.
     Part.LARGE_OBJECTS: """
         SELECT o.oid::text FROM pg_largeobject_metadata o
@@ -78,6 +74,16 @@ _QUERIES: Final = {
         ORDER BY subname
     """,
 }
+# Since 16 only who holds a role WITH ADMIN OPTION grants it; before, whoever has CREATEROLE.
+# https://www.postgresql.org/docs/16/role-attributes.html
+_GUARDED: Final = f"""
+    SELECT {_NAME} AS name, o.rolname::text, c.relforcerowsecurity, pg_has_role(o.oid, 'USAGE'),
+           NOT o.rolsuper AND (current_setting('server_version_num')::int < 160000 OR EXISTS (
+               SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+               WHERE m.roleid = o.oid AND m.admin_option AND NOT r.rolsuper))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
+    WHERE {_OWN} AND c.relkind IN ('r', 'p') AND row_security_active(c.oid) ORDER BY name
+"""  # noqa: S608 - constants of this file
 
 
 class ServerInspection:
@@ -122,7 +128,7 @@ class ServerInspection:
         return ConnectionLook(*self._rows(_CONNECTIONS)[0])
 
     def unreadable(self, part: Part) -> tuple[str, ...]:
-        """Names of the objects that our user's dump could not read, or not read whole.
+        """Names of the objects that our user's dump could not read.
 
         Raises:
             DatabaseReadError: the server does not say it.
@@ -140,6 +146,14 @@ class ServerInspection:
         except psycopg.Error as error:
             said = " ".join(str(error).split())
         raise _not_said(said)
+
+    def guarded(self) -> tuple[GuardedTable, ...]:
+        """The tables that our user's dump could not read whole.
+
+        Raises:
+            DatabaseReadError: the server does not say it.
+        """
+        return tuple(GuardedTable(*row) for row in self._rows(_GUARDED))
 
     def _rows(self, query: str) -> list[TupleRow]:
         try:
@@ -164,13 +178,8 @@ def inspect_server(connection: Connection) -> Iterator[ServerInspection]:
     Raises:
         ConnectionFailedError: the server cannot be reached or does not let us in.
     """
-    session = connect(connection, "doctor")
+    session = connect(connection, "doctor", settings=_SETTINGS)
     try:
-        session.execute(
-            "SELECT set_config('default_transaction_read_only', 'on', false), set_config('datestyle', 'ISO', false), "
-            "set_config('statement_timeout', %s, false)",
-            (_TIMEOUT,),
-        )
         yield ServerInspection(session)
     finally:
         session.close()

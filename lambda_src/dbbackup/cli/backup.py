@@ -183,6 +183,8 @@ def _say_made(store: BackupStore, outcome: BackupOutcome) -> None:
     size = format_bytes(manifest.archive.size_bytes)
     took = format_seconds(outcome.duration_seconds)
     say(f"✅ Backup created: {store.url(manifest.archive.key)} ({size}, {took})")
+    for note in outcome.notes:
+        warn(f"Of this backup: {note}")
     rows = f"{manifest.total_rows:,} rows"
     say(f"✅ Verification passed ({len(manifest.tables)} tables, {rows}, {manifest.archive.compression})")
     for left_out in manifest.not_in_dump:
@@ -220,5 +222,7 @@ def _document(store: BackupStore, outcome: BackupOutcome, removed: int) -> dict[
         "location": store.url(manifest.archive.key),
         "duration_seconds": round(outcome.duration_seconds, 3),
         "old_backups_removed": removed,
+        "client": outcome.client,
+        "notes": list(outcome.notes),
         "manifest": manifest.model_dump(mode="json"),
     }

@@ -85,6 +85,8 @@ def by_ourselves(
     archive = outcome.manifest.archive
     size, took = format_bytes(archive.size_bytes), format_seconds(outcome.duration_seconds)
     say(f"✅ Backup verified: {location_of(store, archive.key)} ({size}, {took})")
+    for note in outcome.notes:
+        warn(f"Of this backup: {note}")
     tell_made(store, outcome)
     receipt = leave_receipt(store, outcome.manifest, commit=migration.commit, requested_by=migration.requested_by)
     _warn_of_the_one_before(store, receipt)

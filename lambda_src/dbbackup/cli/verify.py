@@ -66,6 +66,8 @@ def verify(
             found = verify_foreign(source, tools, scratch=scratch, listener=listener)
         show_foreign(store.url(key), found, as_json=json)
         return
+    if manifest is not None:
+        tools = tools.suited_to_archive(manifest.client_version)
     with progress_line() as listener:
         verified = verify_archive(
             store,

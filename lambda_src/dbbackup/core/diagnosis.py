@@ -90,11 +90,17 @@ def dump_remedy(said: str, *, user: str | None = None) -> str:
         return limited[1]
     if "permission denied" in said:
         return (
-            "Grant the backup user the right to read everything: GRANT pg_read_all_data TO <user>, and BYPASSRLS "
-            "where tables have row-level security (on RDS: the master user or a member of rds_superuser)."
+            "Grant the backup user the right to read everything: GRANT pg_read_all_data TO <user> (on RDS: as the "
+            "master user). `dbbackup doctor` prints what else is missing."
         )
+    if "NO FORCE ROW LEVEL SECURITY" in said:  # the server's hint to the owner
+        return "Free the owner from the table's policies: ALTER TABLE <table> NO FORCE ROW LEVEL SECURITY."
     if "row-level security" in said:
-        return "Let the backup user bypass row-level security: ALTER ROLE <user> BYPASSRLS."
+        return (
+            "Make the backup user a member of the table's owner (GRANT <owner> TO <user> WITH INHERIT TRUE, before "
+            "PostgreSQL 16 without the end), or back up as the owner; a superuser, where there is one, gives the "
+            "narrower BYPASSRLS. `dbbackup doctor` prints the statements."
+        )
     if "lock timeout" in said or "lock not available" in said:
         return "Somebody holds a table exclusively, a schema change perhaps. Let it end, then repeat the backup."
     if any(words in said for words in ("terminating connection", "server closed the connection", "connection to server was lost")):  # fmt: skip # noqa: E501

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from dbbackup.core.client_fit import minor_note
 from dbbackup.core.connection import DatabaseUrl, from_environment
 from dbbackup.core.doctor import Finding, failed, fine, warning
 from dbbackup.core.units import format_bytes, format_seconds
@@ -94,6 +95,9 @@ def version_finding(client: str, client_major: int, server: str, server_major: i
             f"Install client programs of PostgreSQL {server_major} and set PG_BINDIR to their folder (in the cloud: "
             "client_major in cdk.json).",
         )
+    note = minor_note(client, server)
+    if note is not None:
+        return warning(note[0].upper() + note[1:], f"Install client programs of PostgreSQL {server} or later.")
     newer = f", which is newer: right for backups of {server_major}" if client_major > server_major else ""
     return fine(f"the server is PostgreSQL {server}, pg_dump is {client}{newer}")
 

@@ -45,8 +45,22 @@ class Part(StrEnum):
     TABLES = "tables"
     SEQUENCES = "sequences"
     LARGE_OBJECTS = "large objects"
-    ROW_SECURITY = "row-level security"
     SUBSCRIPTIONS = "subscriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedTable:
+    """A table whose policies our user is subject to."""
+
+    name: str
+    """Quoted and qualified."""
+    owner: str
+    forced: bool
+    """Whether its policies bind the owner, too."""
+    ours: bool
+    """Whether our user has the owner's rights already."""
+    can_be_granted: bool
+    """Whether somebody who is no superuser may make our user a member of the owner."""
 
 
 class Server(Protocol):
@@ -59,7 +73,10 @@ class Server(Protocol):
         """Limits of connections, and what is connected besides us."""
 
     def unreadable(self, part: Part) -> tuple[str, ...]:
-        """Names of the objects that our user's dump could not read, or not read whole."""
+        """Names of the objects that our user's dump could not read."""
+
+    def guarded(self) -> tuple[GuardedTable, ...]:
+        """The tables that our user's dump could not read whole: a policy would hide rows."""
 
     def left_out(self) -> tuple[NotInDump, ...]:
         """What the database has and a dump by our user has not."""

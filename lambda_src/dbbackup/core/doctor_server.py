@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Final
 
@@ -51,14 +52,11 @@ def rights_finding(part: Part, names: tuple[str, ...], look: ServerLook) -> Find
     """Whether a dump by our user would be complete, and the statements that make it so."""
     if not names:
         return fine(_FINE[part])
-    some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    found = f"{look.user} {_CANNOT[part]}: {some}"
+    found = f"{look.user} {_CANNOT[part]}: {some_of(names)}"
     user = quoted(look.user)
     match part:
         case Part.SUBSCRIPTIONS:
             return warning(found, "Keep their CREATE SUBSCRIPTION statements elsewhere, or back up as a superuser.")
-        case Part.ROW_SECURITY:
-            return failed(found, f"As a superuser (on RDS: the master user): ALTER ROLE {user} BYPASSRLS;")
         case Part.LARGE_OBJECTS:
             return failed(found, f"As a superuser or their owner: {grant_large_objects(user)}")
     if look.major >= _FIRST_WITH_READ_ALL:
@@ -75,12 +73,16 @@ def rights_finding(part: Part, names: tuple[str, ...], look: ServerLook) -> Find
     return failed(found, f"As their owner or a superuser: {' '.join(statements)}")
 
 
+def some_of(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
 _FINE: Final = {
     Part.SCHEMAS: "every schema may be used",
     Part.TABLES: "every table may be read",
     Part.SEQUENCES: "every sequence may be read",
     Part.LARGE_OBJECTS: "every large object may be read",
-    Part.ROW_SECURITY: "no policy hides rows from this user",
     Part.SUBSCRIPTIONS: "no subscription would be left out",
 }
 _CANNOT: Final = {
@@ -88,7 +90,6 @@ _CANNOT: Final = {
     Part.TABLES: "may not read the tables",
     Part.SEQUENCES: "may not read the sequences",
     Part.LARGE_OBJECTS: "may not read the large objects",
-    Part.ROW_SECURITY: "is subject to the policies of the tables",
     Part.SUBSCRIPTIONS: "is no superuser, so a dump leaves out the subscriptions",
 }
 

@@ -151,6 +151,16 @@ class ClientTools(Protocol):
         """Folder they are in."""
 
     @property
+    def choice(self) -> str:
+        """How they were found, and why they were taken."""
+
+    def suited_to(self, server: str) -> ClientTools:
+        """Those of the installed ones that suit a server of this version best."""
+
+    def suited_to_archive(self, made_by: str, server: str | None = None) -> ClientTools:
+        """Those that can read an archive of this version of pg_dump, and of these the closest to a server."""
+
+    @property
     def has_zstd(self) -> bool:
         """Whether pg_dump can compress with zstd."""
 

@@ -170,4 +170,5 @@ def _answer(settings: FunctionEnvironment, outcome: BackupOutcome) -> dict[str, 
         "tables": len(manifest.tables),
         "rows": manifest.total_rows,
         "duration_seconds": round(outcome.duration_seconds, 3),
+        "notes": list(outcome.notes),
     }

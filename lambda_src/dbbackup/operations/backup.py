@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from dbbackup.contract import KIND_MANIFEST, KIND_ROLES, SERVICE, Tier
+from dbbackup.core.client_fit import minor_note, version_text
 from dbbackup.core.compression import Method, choose_compression
 from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import (
@@ -76,11 +77,15 @@ class BackupOutcome:
         manifest: the document that makes it one.
         created: False where an earlier run had made it already.
         duration_seconds: of this run, from its start to the written manifest.
+        client: the client programs, where they are, and why they were taken.
+        notes: what a person should know of them.
     """
 
     manifest: Manifest
     created: bool
     duration_seconds: float
+    client: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools, store: BackupStore) -> BackupOutcome:
@@ -100,6 +105,8 @@ def run_backup(request: BackupRequest, *, database: Database, tools: ClientTools
 def _take(request: BackupRequest, database: Database, tools: ClientTools, store: BackupStore) -> BackupOutcome:
     clock = time.monotonic()
     with database.session(f"backup {request.tier.value}") as session:
+        server = version_text(session.server_version[0])
+        tools = tools.suited_to(server)
         _refuse_newer_server(session, tools)
         compression = choose_compression(request.compression, request.compression_level, client_has_zstd=tools.has_zstd)
         session.lock(request.lock_wait_seconds, request.deadline)
@@ -170,7 +177,14 @@ def _take(request: BackupRequest, database: Database, tools: ClientTools, store:
                 software_version=version(SERVICE),
             )
             store.write_document(manifest_key(key), manifest.to_bytes(), KIND_MANIFEST)
-    return BackupOutcome(manifest, created=True, duration_seconds=time.monotonic() - clock)
+    note = minor_note(tools.version, server)
+    return BackupOutcome(
+        manifest,
+        created=True,
+        duration_seconds=time.monotonic() - clock,
+        client=f"pg_dump {tools.version} in {tools.location} ({tools.choice})",
+        notes=() if note is None else (note,),
+    )
 
 
 @contextmanager

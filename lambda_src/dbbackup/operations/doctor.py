@@ -7,11 +7,13 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 
 from dbbackup.core import doctor_bucket, doctor_machine, doctor_server
+from dbbackup.core.client_fit import version_text
 from dbbackup.core.compression import choose_compression
 from dbbackup.core.connection import Connection
 from dbbackup.core.connection_limits import connections_finding
 from dbbackup.core.doctor import Check, Finding, Result, examine, failed, fine, warning
 from dbbackup.core.doctor_ports import Bucket, Directory, Part, Server, ServerLook, Trait
+from dbbackup.core.doctor_row_security import row_security_finding
 from dbbackup.core.errors import DbBackupError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ports import ClientTools
@@ -46,7 +48,8 @@ class _Doctor:
 
     @cached_property
     def _tools(self) -> ClientTools:
-        return self._world.tools()
+        tools = self._world.tools()
+        return tools if self._database_bytes is None else tools.suited_to(version_text(self._look.version_num))
 
     @cached_property
     def _server(self) -> Server:
@@ -81,15 +84,16 @@ class _Doctor:
             yield Check("Prometheus", lambda: doctor_machine.textfile_finding(textfiles.problem(made=False)))
         if self._world.environment.get(_WEBHOOK):
             yield Check("Slack", lambda: doctor_machine.slack_finding(self._world.environment[_WEBHOOK]))
-        yield Check("client programs", self._programs)
-        yield Check("compression", self._compression, ("backup settings", "client programs"))
         yield Check("connection", self._connected, ("settings",))
+        yield Check("client programs", self._programs)  # of several the one that suits the server, where it is known
+        yield Check("compression", self._compression, ("backup settings", "client programs"))
         yield Check("versions", self._versions, ("client programs", "connection"))
         yield Check("TLS", lambda: doctor_server.tls_finding(self._look), ("connection",))
         yield Check("server's clock", self._server_clock, ("connection",))
         yield Check("connections", lambda: connections_finding(self._server.connections()), ("connection",))
         for part in Part:
             yield Check(part.value, partial(self._rights, part), ("connection",))
+        yield Check("row-level security", self._row_security, ("connection",))
         yield Check("left out", lambda: doctor_server.left_out_finding(self._server.left_out()), ("connection",))
         yield Check("replication", lambda: doctor_server.replication_finding(self._look), ("connection",))
         if self._world.directory is not None:
@@ -142,7 +146,7 @@ class _Doctor:
 
     def _programs(self) -> Finding:
         tools = self._tools
-        return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location}")
+        return fine(f"pg_dump {tools.version}, with pg_restore and pg_dumpall, in {tools.location} ({tools.choice})")
 
     def _connected(self) -> Finding:
         self._database_bytes = self._look.database_bytes
@@ -151,13 +155,16 @@ class _Doctor:
 
     def _versions(self) -> Finding:
         tools, look = self._tools, self._look
-        return doctor_machine.version_finding(tools.version, tools.major, look.version, look.major)
+        return doctor_machine.version_finding(tools.version, tools.major, version_text(look.version_num), look.major)
 
     def _server_clock(self) -> Finding:
         return doctor_machine.clock_finding(self._look.skew_seconds, "the server's clock")
 
     def _rights(self, part: Part) -> Finding:
         return doctor_server.rights_finding(part, self._server.unreadable(part), self._look)
+
+    def _row_security(self) -> Finding:
+        return row_security_finding(self._server.guarded(), self._look)
 
     def _aws_clock(self) -> Finding:
         return doctor_machine.clock_finding(self._aws_skew or 0.0, "AWS's clock")

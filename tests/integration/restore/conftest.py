@@ -9,13 +9,19 @@ import pytest
 
 from devtools.postgres import Server
 from tests.support import comparison
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser, drop_all
 from tests.support.restores import PRESENT, SAVED, Saved, Scene, save
 
 
 @pytest.fixture(scope="session")
-def _saved(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
-    maker = DatabaseMaker(server)
+def as_user() -> AsUser:
+    """The superuser of the server; without this fixture it is RDS's master."""
+    return as_superuser
+
+
+@pytest.fixture(scope="session")
+def _saved(server: Server, as_user: AsUser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+    maker = DatabaseMaker(as_user(server))
     source = maker()
     source.execute(SAVED)
     yield save(source, tmp_path_factory.mktemp("saved"))

@@ -6,7 +6,7 @@ import pytest
 
 from dbbackup.adapters import tool_location
 from dbbackup.adapters.postgres_tools import PostgresTools
-from dbbackup.adapters.tool_location import PROGRAMS, find_tools
+from dbbackup.adapters.tool_location import PROGRAMS, find_folders
 from dbbackup.core.connection import Connection
 from dbbackup.core.errors import ClientToolError
 from devtools.postgres import LATEST, package_bindir
@@ -20,6 +20,10 @@ def _programs(folder: Path, names: tuple[str, ...] = PROGRAMS, script: str = "ex
     return folder
 
 
+def find_tools(environment: dict[str, str], root: Path = Path("/nonexistent")) -> Path:
+    return find_folders(environment, root)[0].folder
+
+
 def test_pg_bindir_wins_over_path(tmp_path: Path) -> None:
     named, on_path = _programs(tmp_path / "named"), _programs(tmp_path / "path")
     assert find_tools({"PG_BINDIR": str(named), "PATH": str(on_path)}) == named
@@ -30,9 +34,54 @@ def test_the_development_package_serves_where_nothing_else_is() -> None:
     assert find_tools({"PATH": "/nonexistent"}) == package_bindir(LATEST)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "usr/lib/postgresql/{}/bin",
+        "usr/pgsql-{}/bin",
+        "usr/libexec/postgresql{}",
+        "opt/homebrew/opt/postgresql@{}/bin",
+        "usr/local/opt/postgresql@{}/bin",
+        "home/linuxbrew/.linuxbrew/opt/postgresql@{}/bin",
+        "Applications/Postgres.app/Contents/Versions/{}/bin",
+        "Library/PostgreSQL/{}/bin",
+        "opt/local/lib/postgresql{}/bin",
+    ],
+)
+def test_every_major_is_found_where_packages_put_them_after_path(tmp_path: Path, place: str) -> None:
+    on_path = _programs(tmp_path / "path")
+    for major in ("9.6", "16", "17"):
+        (folder := tmp_path / place.format(major)).parent.mkdir(parents=True, exist_ok=True)
+        _programs(folder)
+    (incomplete := tmp_path / place.format("18")).parent.mkdir(parents=True, exist_ok=True)
+    _programs(incomplete, ("pg_dump",))
+    found = [each.folder for each in find_folders({"PATH": str(on_path)}, tmp_path)]
+    assert found[:-1] == [on_path, *(tmp_path / place.format(major) for major in ("17", "16", "9.6"))]
+    assert found[-1] == package_bindir(LATEST)
+
+
+def test_one_installation_that_is_reached_twice_counts_once(tmp_path: Path) -> None:
+    (real := tmp_path / "usr/lib/postgresql/17/bin").parent.mkdir(parents=True, exist_ok=True)
+    _programs(real)
+    (linked := tmp_path / "bin").mkdir()
+    for program in PROGRAMS:
+        (linked / program).symlink_to(real / program)
+    assert [each.source for each in find_folders({"PATH": str(linked)}, tmp_path)][:2] == [
+        "PATH",
+        "the development package",
+    ]
+
+
+def test_programs_that_lack_one_are_passed_over_where_there_are_others(tmp_path: Path) -> None:
+    lacking, whole = _programs(tmp_path / "lacking", ("pg_dump", "pg_restore")), _programs(tmp_path / "whole")
+    assert find_tools({"PATH": f"{lacking}:{whole}"}) == whole
+
+
 def test_without_any_the_message_says_where_was_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool_location, "_DEVELOPMENT_PACKAGE", "not_installed_anywhere")
-    with pytest.raises(ClientToolError, match="PG_BINDIR is not set and no folder of PATH") as failure:
+    with pytest.raises(
+        ClientToolError, match="PG_BINDIR is not set, no folder of PATH has one, and none is where Debian"
+    ) as failure:
         find_tools({"PATH": "/nonexistent"})
     assert "PG_BINDIR" in failure.value.action
 

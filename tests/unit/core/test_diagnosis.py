@@ -39,7 +39,11 @@ def test_a_failed_connection_is_explained(said: str, reason: str, action: str) -
     ("said", "remedy"),
     [
         ("ERROR:  permission denied for table t", "pg_read_all_data"),
-        ('query would be affected by row-level security policy for table "t"', "BYPASSRLS"),
+        ('query would be affected by row-level security policy for table "t"', "GRANT <owner> TO <user> WITH INHERIT"),
+        (
+            "HINT:  To disable the policy for the table's owner, use ALTER TABLE NO FORCE ROW LEVEL SECURITY.",
+            "NO FORCE",
+        ),
         ("canceling statement due to lock timeout", "holds a table exclusively"),
         ("FATAL:  terminating connection due to administrator command", "ended the connection"),
         ("server closed the connection unexpectedly", "failover"),
