@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dbbackup.adapters.connection_url import read_url
 from dbbackup.adapters.directory_store import DirectoryStore
+from dbbackup.adapters.dump_tools import DumpTools
 from dbbackup.adapters.migration_turn import migration_turn as turn
 from dbbackup.adapters.postgres_cluster import PostgresCluster, open_cluster
 from dbbackup.adapters.postgres_connection import pinned as choose_host
@@ -15,6 +16,7 @@ from dbbackup.adapters.postgres_connection import service_values
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.postgres_tools import PostgresTools
 from dbbackup.adapters.restore_tools import RestoreTools
+from dbbackup.adapters.script_tools import ScriptTools
 from dbbackup.adapters.server_identity import read_server
 from dbbackup.adapters.tool_location import find_folders
 from dbbackup.core.bucket_name import check_bucket_name
@@ -61,10 +63,11 @@ def tools_for(connection: Connection, environment: Mapping[str, str]) -> Postgre
     return PostgresTools(first.folder, connection, others=others, choice=f"from {first.source}")
 
 
-def restore_tools_for(connection: Connection, environment: Mapping[str, str]) -> RestoreTools:
+def restore_tools_for(connection: Connection, environment: Mapping[str, str]) -> DumpTools:
     """The same, for restores."""
     first, *others = find_folders(environment)
-    return RestoreTools(first.folder, connection, others=others, choice=f"from {first.source}")
+    archives = RestoreTools(first.folder, connection, others=others, choice=f"from {first.source}")
+    return DumpTools(archives, ScriptTools(connection))
 
 
 def cluster_for(connection: Connection) -> AbstractContextManager[PostgresCluster]:

@@ -8,6 +8,7 @@ import pytest
 
 from dbbackup.core.archive_toc import Entry
 from dbbackup.core.errors import RefusedError, VerificationFailedError
+from dbbackup.core.needed_roles import needs_of
 from dbbackup.core.sql_script_contents import Survey, survey
 
 HEADER = (
@@ -53,6 +54,28 @@ def test_each_statement_is_the_entry_that_it_would_be_in_an_archive() -> None:
     assert found["SCHEMA shop"].owner == "app"
     assert found["TABLE shop.a b"].owner == "App x"
     assert found["DEFAULT ACL DEFAULT PRIVILEGES"].owner == "app"
+
+
+def test_the_roles_that_it_needs_are_those_of_its_statements_and_not_of_its_texts() -> None:
+    needs = needs_of(
+        surveyed(
+            """CREATE TABLE t (id int);
+ALTER TABLE t OWNER TO app;
+CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$
+ALTER TABLE t OWNER TO nobody_here;
+GRANT ALL ON t TO nobody_there;
+$$;
+COPY t FROM stdin;
+ALTER TABLE t OWNER TO a_row;
+\\.
+GRANT SELECT ON TABLE t TO reader, "Other one";
+CREATE POLICY p ON t FOR SELECT TO watcher USING (true);
+"""
+        ).contents.items
+    )
+    assert needs.owners == {"app"}
+    assert needs.grantees == {"reader", "Other one"}
+    assert needs.named == {"watcher"}
 
 
 def test_rows_are_counted_and_inserts_of_one_table_are_one_entry() -> None:

@@ -68,9 +68,12 @@ class ScriptTools:
             RestoreFailedError: the server cannot go on.
             DeadlineExceededError: it took too long.
         """
+        if not numbers:
+            return {}
         connection = self._connection.model_copy(update={"database": database})
         with (
-            connect(connection, "restore") as session,
+            # A script that sets no search path was written for the one that psql begins with.
+            connect(connection, "restore", settings={"search_path": None}) as session,
             at_deadline(deadline, session.cancel),
             _opened(archive) as stream,
         ):

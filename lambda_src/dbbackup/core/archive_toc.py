@@ -11,6 +11,7 @@ from functools import cached_property
 _MAJOR = re.compile(r"\d+")
 TABLE_DATA = "TABLE DATA"
 EXTENSION = "EXTENSION"
+SCRIPT = "script"
 
 
 class Section(IntEnum):

@@ -94,7 +94,9 @@ def make_plan(
         more_skips: properties of the database that cannot be given.
         owner: of the database, as it was and will be; None where that is not known.
     """
-    draft = Draft(contents, skips=list(more_skips))
+    draft = Draft(
+        contents, skips=[*more_skips, *(Skip(each.what, each.why, each.statement) for each in contents.left_out)]
+    )
     in_place = _check_server(draft, server, options, client_major)
     _leave_out_what_is_never_copied(draft)
     _check_extensions(draft, server, rights, options)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dbbackup.core.archive_toc import Entry, LeftOut, Section, TableOfContents
+from dbbackup.core.archive_toc import SCRIPT, Entry, LeftOut, Section, TableOfContents
 from dbbackup.core.archive_toc_reader import codec_of
 from dbbackup.core.errors import RefusedError, VerificationFailedError
 from dbbackup.core.sql_script_meaning import Reach
@@ -224,7 +224,7 @@ class _Draft:
         contents = TableOfContents(
             items=tuple(self.entries),
             server_version=self.server,
-            format="script",
+            format=SCRIPT,
             compression="none",
             database=next(iter(self.databases), ""),
             dump_version=self.dump,
