@@ -71,7 +71,7 @@ def to_create(role_dump: str, needed: Iterable[str], existing: frozenset[str], *
 
 
 def role_statements(
-    role_dump: str, missing: Iterable[str], existing: frozenset[str], *, superuser: bool, major: int
+    role_dump: str, missing: Iterable[str], existing: frozenset[str], *, user: str, superuser: bool, major: int
 ) -> tuple[RoleStatement, ...]:
     """What creates the missing roles, and gives them their attributes, settings, comments and memberships.
 
@@ -79,7 +79,8 @@ def role_statements(
         role_dump: what ``pg_dumpall --globals-only --no-role-passwords`` wrote.
         missing: roles to create; those not in the dump get no statement.
         existing: roles that the server has; a membership in one that is neither there nor created is left out.
-        superuser: whether a superuser will say them.
+        user: who will say them; whoever creates a role may administer it by that.
+        superuser: whether that is a superuser.
         major: of the server that they are said to.
     """
     created = set(missing)
@@ -88,6 +89,8 @@ def role_statements(
     for statement in _statements(role_dump):
         if pair := _membership(statement):
             group, member = pair
+            if member == user and group in created and _is_for_administration(statement):
+                continue
             if created & {group, member} and {group, member} <= known:
                 found.append(RoleStatement(member, _grant(statement, known, superuser=superuser, major=major)))
             continue

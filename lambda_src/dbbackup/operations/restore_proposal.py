@@ -102,7 +102,7 @@ def _role_statements(
         return ()
     dump = _role_dump(source, manifest, options.target)
     missing = to_create(dump, needed, state.roles, everything=options.all_roles)
-    return role_statements(dump, missing, state.roles, superuser=state.superuser, major=state.major)
+    return role_statements(dump, missing, state.roles, user=state.user, superuser=state.superuser, major=state.major)
 
 
 def _role_dump(source: ArchiveSource, manifest: Manifest, target: str) -> str:

@@ -55,7 +55,8 @@ EXISTING = frozenset({"postgres", "staff"})
 
 
 def _said(*missing: str, dump: str = DUMP, superuser: bool = False, major: int = 18) -> list[str]:
-    return [each.sql for each in role_statements(dump, missing, EXISTING, superuser=superuser, major=major)]
+    said = role_statements(dump, missing, EXISTING | {"master"}, user="master", superuser=superuser, major=major)
+    return [each.sql for each in said]
 
 
 def test_a_superuser_says_what_the_dump_says_of_the_role() -> None:
@@ -87,7 +88,7 @@ def test_a_role_that_the_dump_does_not_have_gets_nothing() -> None:
 
 
 def test_a_statement_knows_its_role_and_whether_it_makes_it() -> None:
-    first, second = role_statements(DUMP, ['Shop "One"'], frozenset(), superuser=False, major=18)
+    first, second = role_statements(DUMP, ['Shop "One"'], frozenset(), user="master", superuser=False, major=18)
     assert (first.role, first.creates) == ('Shop "One"', True)
     assert second == RoleStatement('Shop "One"', 'ALTER ROLE "Shop ""One""" WITH NOLOGIN;')
     assert not second.creates
@@ -173,7 +174,7 @@ def test_who_is_no_superuser_never_says_what_only_a_superuser_may(
         f"GRANT {quoted(group)} TO {member}{suffix} GRANTED BY {quoted(grantor)};\n"
     )
     for major in (18, 16, 15):
-        said = role_statements(dump, [name], frozenset({group, grantor}), superuser=False, major=major)
+        said = role_statements(dump, [name], frozenset({group, grantor}), user="master", superuser=False, major=major)
         create, *alters, grant = [each.sql for each in said]
         assert create == f"CREATE ROLE {member};"
         heads = [sql.removeprefix(f"ALTER ROLE {member} WITH ").removesuffix(";") for sql in alters]
@@ -220,3 +221,14 @@ class TestWhichAreCreated:
     def test_the_dump_tells_who_belongs_together(self) -> None:
         assert roles_of(self.DUMP)["group"] == {"owner", "login"}
         assert roles_of(self.DUMP)["master"] == set()
+
+
+def test_who_creates_a_role_may_administer_it_and_does_not_say_so() -> None:
+    administers = "GRANT shop TO {} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE GRANTED BY postgres;\n"
+    dump = "CREATE ROLE shop;\n" + administers.format("master") + administers.format("postgres")
+    assert _said("shop", dump=dump) == [
+        "CREATE ROLE shop;",
+        "GRANT shop TO postgres WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;",
+    ]
+    acts = "CREATE ROLE shop;\nGRANT shop TO master WITH INHERIT TRUE GRANTED BY master;\n"
+    assert _said("shop", dump=acts)[1:] == ["GRANT shop TO master WITH INHERIT TRUE;"]
