@@ -254,6 +254,8 @@ def test_where_nothing_answers_it_is_not_the_clock(database: Database, bucket: B
 
 def test_a_backup_that_is_old_is_a_warning(database: Database, sound: Bucket) -> None:
     manifest = manifest_of(database.name, days_old=3)
+    here = {"host": database.server.host, "port": database.server.port}
+    manifest = manifest.model_copy(update={"source": manifest.source.model_copy(update=here)})
     body, name = manifest.to_bytes(), f"daily/{manifest.archive.key}".removesuffix(".dump") + ".manifest.json"
     sound.put(name, body, ContentMD5=b64encode(md5(body, usedforsecurity=False).digest()).decode())
     found = checks(doctor(database, sound.name))["newest backup"]

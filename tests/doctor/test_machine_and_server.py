@@ -130,8 +130,8 @@ def test_what_is_to_be_fixed_is_listed_in_order(database: Database, tmp_path: Pa
     assert ended.status == 1
     order = ended.out.split("To fix, in this order:")[1].split("\n\n")[0]
     assert [line.split(":")[0].strip() for line in order.strip().splitlines()] == [
-        "1. client programs",
-        "2. connection",
+        "1. connection",
+        "2. client programs",
         "3. directory",
     ]
 
