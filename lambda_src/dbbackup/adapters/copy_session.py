@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
@@ -31,23 +31,34 @@ class CopySession:
     @contextmanager
     def creating_allowed(self, order: FillOrder) -> Iterator[None]:
         """Let owners create in their objects' schemas until the context ends; who could before goes on to."""
+        with self._allowed("CREATE", order.creators):
+            yield
+
+    @contextmanager
+    def granting_allowed(self, order: FillOrder) -> Iterator[None]:
+        """Let grantors use the schemas of what they have granted until the context ends."""
+        with self._allowed("USAGE", order.grantors):
+            yield
+
+    @contextmanager
+    def _allowed(self, right: str, pairs: Iterable[tuple[str, str]]) -> Iterator[None]:
         given: list[tuple[str, str]] = []
         try:
-            for schema, role in sorted(order.creators):
-                if self._grant(schema, role):
+            for schema, role in sorted(pairs):
+                if self._grant(right, schema, role):
                     given.append((schema, role))
             yield
         finally:
             for schema, role in given:
                 with suppress(psycopg.OperationalError):  # the connection is lost, and the copy will be removed
-                    run(self._connection, "REVOKE CREATE ON SCHEMA {} FROM {}", schema, role)
+                    run(self._connection, f"REVOKE {right} ON SCHEMA {{}} FROM {{}}", schema, role)
 
-    def _grant(self, schema: str, role: str) -> bool:
-        query = "SELECT has_schema_privilege(%s, oid, 'CREATE') FROM pg_namespace WHERE nspname = %s"
-        if rows(self._connection, query, role, schema) != [(False,)]:
+    def _grant(self, right: str, schema: str, role: str) -> bool:
+        query = "SELECT has_schema_privilege(%s, oid, %s) FROM pg_namespace WHERE nspname = %s"
+        if rows(self._connection, query, role, right, schema) != [(False,)]:
             return False  # it may, or nothing of this schema could be made
         with suppress(psycopg.errors.InsufficientPrivilege):  # an extension's schema: what cannot be made is then named
-            run(self._connection, "GRANT CREATE ON SCHEMA {} TO {}", schema, role)
+            run(self._connection, f"GRANT {right} ON SCHEMA {{}} TO {{}}", schema, role)
             return True
         return False
 

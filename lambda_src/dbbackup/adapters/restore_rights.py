@@ -94,13 +94,14 @@ def _can_act_as(session: psycopg.Connection[TupleRow], role: str) -> bool:
     try:
         with session.transaction():
             memberships = Memberships(session)
-            if not memberships.can_act_as(role):
-                memberships.take(role)
+            if memberships.can_act_as(role):
+                return True
+            memberships.take(role)
+            return memberships.can_act_as(role)  # a role with NOINHERIT cannot, before 16
     except psycopg.Error:
         if session.broken:
             raise
         return False
-    return True
 
 
 def _may_set(session: psycopg.Connection[TupleRow], name: str) -> bool:

@@ -95,7 +95,7 @@ def show_plan(plan: Plan, write: Callable[[str], None]) -> None:
     for skip in plan.skips:
         write(f"   will skip {skip.what}: {skip.why}")
         if skip.statement:
-            write(f"      later: {' '.join(skip.statement.split())}")
+            write(f"      later: {skip.statement}")  # as it is: in a name or a text, a new line means something
     for note in plan.notes:
         write(f"   note: {note}")
     for blocker in plan.blockers:

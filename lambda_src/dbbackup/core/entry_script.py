@@ -70,3 +70,5 @@ def rows_of_copy(beginning: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield held[: -len(_END_OF_DATA)]
             at_start_of_line = held[: -len(_END_OF_DATA)].endswith(b"\n")
             held = held[-len(_END_OF_DATA) :]
+    if held and not ended:  # nothing is lost where that line is missing
+        yield held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dbbackup.core.archive_toc import EXTENSION, Entry, TableOfContents
 from dbbackup.core.sql_tokens import statements
@@ -16,8 +16,9 @@ _SHARED_SCHEMAS = ("public", "pg_catalog")
 def dependents_of(contents: TableOfContents, roots: Iterable[int]) -> set[int]:
     """Numbers of the entries that need one of these, at first or second hand; without these themselves."""
     needed_by: dict[int, list[int]] = defaultdict(list)
+    servers = {entry.tag: entry.dump_id for entry in contents.items if entry.kind == "SERVER"}
     for entry in contents.items:
-        for number in entry.dependencies:
+        for number in (*entry.dependencies, *_server_of(entry, servers)):
             needed_by[number].append(entry.dump_id)
     found = set(roots)
     waiting = list(found)
@@ -27,6 +28,14 @@ def dependents_of(contents: TableOfContents, roots: Iterable[int]) -> set[int]:
                 found.add(number)
                 waiting.append(number)
     return found - set(roots)
+
+
+def _server_of(entry: Entry, servers: dict[str, int]) -> Iterator[int]:
+    """The server of a user mapping, which pg_dump names in the statement alone: dumpUserMappings in its pg_dump.c."""
+    if entry.kind == "USER MAPPING":
+        for statement in statements(entry.definition):
+            if (after := statement.after("SERVER")) and after[0].identifier in servers:
+                yield servers[after[0].identifier]
 
 
 def orphans_of(contents: TableOfContents) -> tuple[Entry, ...]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbbackup.core.archive_toc import Entry, Section, TableOfContents
-from dbbackup.core.needed_roles import ACL_KINDS, owner_of
+from dbbackup.core.needed_roles import ACL_KINDS, grantors_of, owner_of
 from dbbackup.core.restore_plan import Plan, RestoreOptions
 
 # pg_restore itself comes to these last: RestorePass in PostgreSQL's src/bin/pg_dump/pg_backup_archiver.h.
 _LAST = frozenset((*ACL_KINDS, "EVENT TRIGGER", "MATERIALIZED VIEW DATA"))
+# What reaches the tables that inherit from the one it is made on. Their data may not be there yet when pg_restore works
+# in parallel: a check that is not valid would refuse rows, a trigger would fire.
+_AFTER_ALL_DATA = frozenset(("CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER"))
 _DATABASE_OWNER = "pg_database_owner"
 
 
@@ -27,16 +30,20 @@ class FillOrder:
         schemas: the first run; empty for a superuser.
         structure: what comes before the data.
         main: the data, and what comes after it.
+        inherited: what reaches tables that inherit, whose data must be there before.
         last: comments, grants and what needs them.
         creators: roles that must be able to create in a schema meanwhile, as (schema, role).
+        grantors: roles that must be able to use a schema while they repeat the grants that they gave in it.
         publishers: roles that must be able to create in the database meanwhile.
     """
 
     schemas: tuple[int, ...]
     structure: tuple[int, ...]
     main: tuple[int, ...]
+    inherited: tuple[int, ...]
     last: tuple[int, ...]
     creators: frozenset[tuple[str, str]] = frozenset()
+    grantors: frozenset[tuple[str, str]] = frozenset()
     publishers: frozenset[str] = frozenset()
 
 
@@ -45,9 +52,11 @@ def fill_order(contents: TableOfContents, plan: Plan, options: RestoreOptions, *
     kept = [entry for entry in contents.items if entry.dump_id not in plan.dropped | plan.aside | plan.own.keys()]
     last = [entry for entry in kept if entry.kind in _LAST or entry.section is Section.NONE]
     structure = [entry for entry in kept if entry.section is Section.PRE_DATA and entry.kind not in _LAST]
-    main = [entry for entry in kept if entry.section in (Section.DATA, Section.POST_DATA) and entry.kind not in _LAST]
+    rest = [entry for entry in kept if entry.section in (Section.DATA, Section.POST_DATA) and entry.kind not in _LAST]
+    main = [entry for entry in rest if entry.kind not in _AFTER_ALL_DATA]
+    inherited = [entry for entry in rest if entry.kind in _AFTER_ALL_DATA]
     if superuser:
-        return FillOrder((), _numbers(structure), _numbers(main), _numbers(last))
+        return FillOrder((), _numbers(structure), _numbers(main), _numbers(inherited), _numbers(last))
     schema_owners = {entry.tag: entry.owner for entry in kept if entry.kind == "SCHEMA"}
     creators, publishers = set[tuple[str, str]](), set[str]()
     for entry in kept if options.owner else ():
@@ -60,8 +69,15 @@ def fill_order(contents: TableOfContents, plan: Plan, options: RestoreOptions, *
         schemas=_numbers([entry for entry in kept if entry.kind == "SCHEMA"]),
         structure=_numbers([entry for entry in structure if entry.kind != "SCHEMA"]),
         main=_numbers(main),
+        inherited=_numbers(inherited),
         last=_numbers(last),
         creators=frozenset(creators),
+        grantors=frozenset(
+            (entry.schema, role)
+            for entry in contents.items
+            if entry.dump_id in plan.own and entry.schema
+            for role in grantors_of(entry) & plan.acting
+        ),
         publishers=frozenset(publishers),
     )
 

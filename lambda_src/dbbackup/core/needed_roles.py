@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dbbackup.core.archive_toc import Entry
+from dbbackup.core.quoting import quote_name
 from dbbackup.core.sql_tokens import Statement, Token, statements
 
 # What pg_restore writes OWNER TO for: _printTocEntry in PostgreSQL's src/bin/pg_dump/pg_backup_archiver.c.
@@ -95,6 +96,18 @@ def owner_of(entry: Entry) -> str:
     return entry.owner
 
 
+def owner_statement(entry: Entry) -> str:
+    """What gives the object to its owner, as pg_restore says it; empty where it says nothing.
+
+    Made of what removes the object, as _getObjectDescription in PostgreSQL's src/bin/pg_dump/pg_backup_archiver.c does.
+    """
+    owner = owner_of(entry)
+    if entry.kind == "SCHEMA":  # public is never removed
+        return f"ALTER SCHEMA {quote_name(entry.tag)} OWNER TO {quote_name(owner)};" if owner else ""
+    named = entry.drop.strip().removesuffix(";").removesuffix(" CASCADE").removeprefix("DROP ")
+    return f"ALTER {named} OWNER TO {quote_name(owner)};" if owner and named else ""
+
+
 def needs_of(entries: Iterable[Entry]) -> Needs:
     """What these entries need."""
     owners, grantees, named, grantors, spaces = set[str](), set[str](), set[str](), set[str](), set[str]()
@@ -134,6 +147,11 @@ def grantees_of(statement: Statement) -> set[str]:
     # Both words are reserved, so no name is one of them without quotes:
     # https://www.postgresql.org/docs/current/sql-keywords-appendix.html
     return _roles(statement.after("TO") or statement.after("FROM"))
+
+
+def grantors_of(entry: Entry) -> set[str]:
+    """Roles that we must act as to say these grants, or these defaults."""
+    return {role for statement in statements(entry.definition) for role in _grantors(statement)}
 
 
 def _grantors(statement: Statement) -> set[str]:

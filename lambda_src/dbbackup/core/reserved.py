@@ -21,6 +21,7 @@ _ALWAYS = {
     "TEXT SEARCH PARSER": "text search parsers",
     "TEXT SEARCH TEMPLATE": "text search templates",
 }
+_TYPES = ("TYPE", "DOMAIN", "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE")
 _ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
 _OF_THE_SYSTEM = ("pg_catalog", "information_schema")
 
@@ -87,6 +88,8 @@ def _problem(entry: Entry, contents: TableOfContents, rights: Rights) -> str | N
         return "only a superuser makes base types"
     if entry.kind == "CAST":
         return _cast_problem(entry, contents)
+    if entry.kind == "TRANSFORM" and not _depends_on_own_type(entry, contents):
+        return "only the owner of a type makes its transform, and this one belongs to a superuser"
     if entry.kind in _ROUTINES:
         return _routine_problem(entry, rights)
     if entry.kind in (*ACL_KINDS, "COMMENT", "SECURITY LABEL") and entry.schema in _OF_THE_SYSTEM:
@@ -135,10 +138,18 @@ def _head(entry: Entry) -> Statement:
 def _cast_problem(entry: Entry, contents: TableOfContents) -> str | None:
     if _first(entry).has("WITHOUT", "FUNCTION"):
         return "only a superuser makes casts without a function"
-    kinds = {contents.by_id[number].kind for number in entry.dependencies if number in contents.by_id}
-    if kinds & {"TYPE", "DOMAIN", "TABLE", "VIEW", "EXTENSION"}:
+    if _depends_on_own_type(entry, contents):
         return None
-    return "only the owner of one of the two types makes a cast, and both belong to the system"
+    return "only the owner of one of the two types makes a cast, and both belong to the system or to an extension"
+
+
+def _depends_on_own_type(entry: Entry, contents: TableOfContents) -> bool:
+    """Whether one of its types is in the archive. Those of a trusted extension are not: they are a superuser's.
+
+    https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-FILES-TRUSTED
+    """
+    kinds = {contents.by_id[number].kind for number in entry.dependencies if number in contents.by_id}
+    return not kinds.isdisjoint(_TYPES)
 
 
 def _routine_problem(entry: Entry, rights: Rights) -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from dbbackup.core.archive_toc import EXTENSION, TABLE_DATA, Entry, TableOfContents
 from dbbackup.core.extension_parts import dependents_of, parts_of
 from dbbackup.core.grants import as_their_grantors, has_other_grantors
-from dbbackup.core.needed_roles import Needs, is_of_database, is_public, needs_of
+from dbbackup.core.needed_roles import Needs, is_of_database, is_public, needs_of, owner_statement
+from dbbackup.core.quoting import quote_name
 from dbbackup.core.reserved import is_on_extension, reserved, says_nothing_new
 from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip
 from dbbackup.core.restore_rights import Rights
@@ -27,6 +28,7 @@ class Draft:
     """A plan in the making."""
 
     contents: TableOfContents
+    owner: bool = True
     blockers: list[str] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -45,7 +47,8 @@ class Draft:
         """Leave out an entry, and say so."""
         if entry.dump_id not in self.dropped:
             self.dropped.add(entry.dump_id)
-            self.left_out[entry.dump_id] = Skip(entry.description, why, entry.definition.strip())
+            said = f"{entry.definition.strip()}\n{owner_statement(entry) if self.owner else ''}"
+            self.left_out[entry.dump_id] = Skip(entry.description, why, said.strip())
 
     def leave_out_with_dependents(self, roots: Iterable[int], why: str) -> None:
         """Leave out entries and all that needs them, unless rows would be lost: then the restore is refused."""
@@ -94,9 +97,8 @@ def make_plan(
         more_skips: properties of the database that cannot be given.
         owner: of the database, as it was and will be; None where that is not known.
     """
-    draft = Draft(
-        contents, skips=[*more_skips, *(Skip(each.what, each.why, each.statement) for each in contents.left_out)]
-    )
+    left_out = (Skip(each.what, each.why, each.statement) for each in contents.left_out)
+    draft = Draft(contents, options.owner, skips=[*more_skips, *left_out])
     in_place = _check_server(draft, server, options, client_major)
     _leave_out_what_is_never_copied(draft)
     _check_extensions(draft, server, rights, options)
@@ -199,14 +201,10 @@ def _check_roles(
     if unable:
         draft.blockers.append(
             f"The user {server.user} may not act as {', '.join(unable)}, who owns a part of the archive or the target. "
-            f"Let somebody who may administer them say: GRANT {', '.join(_quoted(name) for name in unable)} TO "
-            f"{_quoted(server.user)}. Or leave ownership out: --no-owner, into a new database with --to."
+            f"Let somebody who may administer them say: GRANT {', '.join(map(quote_name, unable))} TO "
+            f"{quote_name(server.user)}. Or leave ownership out: --no-owner, into a new database with --to."
         )
     return frozenset(acting & rights.acting)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _block_missing(draft: Draft, needs: Needs, missing: frozenset[str], *, may_create: bool) -> None:
@@ -243,7 +241,7 @@ def _check_public(draft: Draft, server: ServerState, rights: Rights, options: Re
             draft.leave_out(entry, "the schema public belongs to a superuser on this server")
         elif entry.kind == "SCHEMA" and options.owner and entry.owner not in rights.acting:
             why = f"it stays with the database's owner, as {server.user} may not act as {entry.owner}"
-            draft.leave_out(replace(entry, definition=f"ALTER SCHEMA public OWNER TO {_quoted(entry.owner)};"), why)
+            draft.leave_out(replace(entry, definition=""), why)
 
 
 def _check_extensions(draft: Draft, server: ServerState, rights: Rights, options: RestoreOptions) -> None:

@@ -86,6 +86,9 @@ class CopySession(Protocol):
     def creating_allowed(self, order: FillOrder) -> AbstractContextManager[None]:
         """Let owners create in their objects' schemas until the context ends."""
 
+    def granting_allowed(self, order: FillOrder) -> AbstractContextManager[None]:
+        """Let grantors use the schemas of what they have granted until the context ends."""
+
     def publishing_allowed(self, order: FillOrder) -> AbstractContextManager[None]:
         """Let owners of publications create in the database until the context ends."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.deadline import Deadline
-from dbbackup.core.fill_order import fill_order
+from dbbackup.core.fill_order import FillOrder, fill_order
 from dbbackup.core.ports import Progress, ProgressListener
 from dbbackup.core.restore_failure import Failure, to_repeat
 from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState
@@ -57,9 +57,10 @@ def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools
         with session.creating_allowed(order):
             run.restore(order.structure, jobs=1)
             run.restore(order.main, jobs=options.jobs)
+            run.restore(order.inherited, jobs=options.jobs)
             # What is made at the second try needs the same rights.
             run.repeat(session)
-        run.say_own(session, plan.own.keys() - plan.aside)
+        run.say_grants(session, order, plan.own.keys() - plan.aside)
         run.restore(order.last, jobs=options.jobs)
         run.repeat(session)
     return run.failures()
@@ -74,7 +75,8 @@ def fill_aside(target: str, filling: Filling, *, cluster: Cluster, tools: Restor
         run.restore(numbers, jobs=1)
         with cluster.copy_session(target) as session:
             run.repeat(session)
-            run.say_own(session, filling.plan.own.keys() & filling.plan.aside)
+            order = fill_order(filling.contents, filling.plan, filling.options, superuser=filling.server.superuser)
+            run.say_grants(session, order, filling.plan.own.keys() & filling.plan.aside)
     return run.failures()
 
 
@@ -107,8 +109,15 @@ class _Runs:
         total = self._filling.contents.entries
         self._filling.listener(Progress("restore", 0, tables_done=min(self._done, total), tables_total=total))
 
-    def say_own(self, session: CopySession, numbers: AbstractSet[int]) -> None:
-        """Say what pg_restore cannot say as this user."""
+    def say_grants(self, session: CopySession, order: FillOrder, numbers: AbstractSet[int]) -> None:
+        """Say the grants that pg_restore cannot say as this user; last those on schemas, which need no other right."""
+        by_id = self._filling.contents.by_id
+        inside = {number for number in numbers if by_id[number].schema}
+        with session.granting_allowed(order):
+            self._say_own(session, inside)
+        self._say_own(session, numbers - inside)
+
+    def _say_own(self, session: CopySession, numbers: AbstractSet[int]) -> None:
         for number in sorted(numbers):
             if (words := session.execute(self._filling.plan.own[number])) is not None:
                 self.failed[number] = words

@@ -36,6 +36,13 @@ def test_however_the_data_comes_its_rows_are_the_same(rows: list[bytes], cuts: l
 
 
 @given(ROWS, CUTS)
+def test_without_the_line_that_ends_them_no_byte_of_the_rows_is_lost(rows: list[bytes], cuts: list[int]) -> None:
+    data = b"".join(row + b"\n" for row in rows)
+    beginning, *others = _cut(data, cuts)
+    assert b"".join(rows_of_copy(beginning, others)) == data
+
+
+@given(ROWS, CUTS)
 def test_a_script_is_cut_at_its_copy_statement(rows: list[bytes], cuts: list[int]) -> None:
     copy = b"COPY public.t (a) FROM stdin;\n"
     head, data = b"SET x = 1;\n\n", b"\n".join(rows)

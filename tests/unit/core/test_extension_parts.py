@@ -27,6 +27,14 @@ def test_what_needs_an_entry_at_first_or_second_hand_is_found() -> None:
     assert dependents_of(archive, [5]) == set()
 
 
+def test_a_user_mapping_needs_the_server_that_its_statement_names() -> None:
+    definition = 'CREATE USER MAPPING FOR "SERVER" SERVER "far away" OPTIONS (\n    "user" \'SERVER near\'\n);'
+    mapping = entry(3, "USER MAPPING", 'USER MAPPING SERVER SERVER "far away"', definition=definition)
+    archive = contents(entry(1, "SERVER", "far away"), entry(2, "SERVER", "near"), mapping)
+    assert dependents_of(archive, [1]) == {3}
+    assert dependents_of(archive, [2]) == set()
+
+
 def test_entries_that_need_each_other_end_the_search() -> None:
     archive = contents(entry(1, "VIEW", dependencies=(2,)), entry(2, "RULE", dependencies=(1,)))
     assert dependents_of(archive, [1]) == {2}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dbbackup.core.archive_toc import Entry
+from dbbackup.core.archive_toc import Entry, Section
 from dbbackup.core.fill_order import FillOrder, fill_order
 from dbbackup.core.restore_plan import Plan, RestoreOptions
 from tests.unit.core.archive_entries import contents, entry
@@ -28,13 +28,13 @@ def test_schemas_come_first_and_what_pg_restore_comes_to_last_comes_last() -> No
 
 
 def test_a_superuser_needs_no_run_for_schemas_and_gives_nobody_anything() -> None:
-    assert _order(*ARCHIVE.items, superuser=True) == FillOrder((), (10, 11), (12, 13), (14, 15, 16, 17))
+    assert _order(*ARCHIVE.items, superuser=True) == FillOrder((), (10, 11), (12, 13), (), (14, 15, 16, 17))
 
 
 def test_nothing_is_restored_twice_nor_left_out_of_all_runs() -> None:
     for superuser in (True, False):
         order = _order(*ARCHIVE.items, superuser=superuser)
-        runs = order.schemas + order.structure + order.main + order.last
+        runs = order.schemas + order.structure + order.main + order.inherited + order.last
         assert sorted(runs) == [each.dump_id for each in ARCHIVE.items]
 
 
@@ -62,3 +62,20 @@ def test_owners_of_publications_must_be_allowed_to_create_in_the_database() -> N
     assert _order(publication).publishers == {"shop"}
     assert _order(publication, owner=False).publishers == frozenset()
     assert _order(publication).creators == frozenset()
+
+
+def test_what_reaches_tables_that_inherit_waits_for_all_data() -> None:
+    kinds = ("CHECK CONSTRAINT", "TRIGGER", "FK CONSTRAINT")
+    entries = [entry(20 + number, kind, section=Section.POST_DATA) for number, kind in enumerate(kinds)]
+    for superuser in (True, False):
+        order = _order(*entries, DATA, superuser=superuser)
+        assert (order.main, order.inherited) == ((12,), (20, 21, 22))
+
+
+def test_who_has_granted_something_may_use_its_schema_meanwhile() -> None:
+    grant = "SET SESSION AUTHORIZATION boss; GRANT SELECT ON TABLE s.item TO x; RESET SESSION AUTHORIZATION;"
+    acl = entry(20, "ACL", "TABLE item", schema="s", owner="shop", definition=grant)
+    on_schema = entry(21, "ACL", "SCHEMA s", owner="shop", definition=grant)
+    plan = Plan(own={20: "SET ROLE boss; ...", 21: "SET ROLE boss; ..."}, acting=frozenset({"boss"}))
+    assert _order(acl, on_schema, plan=plan).grantors == {("s", "boss")}
+    assert _order(acl, plan=Plan(own={20: ""})).grantors == frozenset(), "whom we cannot be grants nothing"

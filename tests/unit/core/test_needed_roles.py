@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from dbbackup.core.archive_toc import Entry
-from dbbackup.core.needed_roles import Needs, is_of_database, needs_of, owner_of
+from dbbackup.core.needed_roles import Needs, is_of_database, needs_of, owner_of, owner_statement
 from tests.unit.core.archive_entries import entry
 from tests.unit.core.test_sql_tokens import NAMES, quoted
 
@@ -172,3 +172,25 @@ def test_what_is_left_out_needs_nobody() -> None:
     assert needs.roles(owner=False, privileges=False) == {"named"}
     assert needs.acting(owner=True, privileges=True) == {"owner", "grantor"}
     assert needs.acting(owner=False, privileges=False) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("each", "statement"),
+    [
+        (entry(1, "VIEW", owner="a", drop="DROP VIEW public.v;\n"), 'ALTER VIEW public.v OWNER TO "a";'),
+        (entry(1, "TYPE", owner='a"b', drop="DROP TYPE s.t CASCADE;\n"), 'ALTER TYPE s.t OWNER TO "a""b";'),
+        (
+            entry(1, "AGGREGATE", owner="a", drop='DROP AGGREGATE s."x CASCADE"(int);\n'),
+            'ALTER AGGREGATE s."x CASCADE"(int) OWNER TO "a";',
+        ),
+        (
+            entry(1, "SCHEMA", "public", owner="a", drop="-- *not* dropping schema\n"),
+            'ALTER SCHEMA "public" OWNER TO "a";',
+        ),
+        (entry(1, "INDEX", owner="a", drop="DROP INDEX s.i;\n"), ""),
+        (entry(1, "COMMENT", owner="a"), ""),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Entry) else "",
+)
+def test_what_gives_an_object_to_its_owner(each: Entry, statement: str) -> None:
+    assert owner_statement(each) == statement

@@ -12,6 +12,7 @@ from tests.unit.core.archive_entries import contents, entry
 
 MASTER = Rights(superuser=False, languages=frozenset({"sql", "plpgsql"}), settings=frozenset({"search_path"}))
 TYPE = entry(90, "TYPE", "mood")
+HSTORE = entry(91, "EXTENSION", "hstore")
 
 
 def _why(each: Entry, rights: Rights = MASTER, *others: Entry) -> str | None:
@@ -41,14 +42,19 @@ SQL = "LANGUAGE sql\n    AS $$ SELECT 1 $$"
         (entry(1, "ACL", "FUNCTION now()", schema="pg_catalog"), "object of the system"),
         (entry(1, "CAST", definition="CREATE CAST (a AS b) WITHOUT FUNCTION;"), "casts without a function"),
         (entry(1, "CAST", definition="CREATE CAST (integer AS text) WITH INOUT;"), "both belong to the system"),
+        (
+            entry(1, "CAST", definition="CREATE CAST (hstore AS int) WITH FUNCTION f(hstore);", dependencies=(91,)),
+            "both",
+        ),
+        (entry(1, "TRANSFORM", "FOR integer LANGUAGE plpgsql", dependencies=(91,)), "belongs to a superuser"),
         (entry(1, "ACL", "FUNCTION akeys()", dependencies=(7,)), "that an extension made"),
         (entry(1, "TABLE DATA", "spatial_ref_sys", dependencies=(7,)), "that an extension made"),
     ],
     ids=lambda value: value.kind if isinstance(value, Entry) else "",
 )
 def test_what_only_a_superuser_makes_is_known_with_the_reason(each: Entry, reason: str) -> None:
-    assert reason in (_why(each) or "")
-    assert _why(each, replace(MASTER, superuser=True)) is None
+    assert reason in (_why(each, MASTER, HSTORE) or "")
+    assert _why(each, replace(MASTER, superuser=True), HSTORE) is None
 
 
 @pytest.mark.parametrize(
@@ -64,12 +70,14 @@ def test_what_only_a_superuser_makes_is_known_with_the_reason(each: Entry, reaso
         entry(1, "ACL", "SCHEMA public", dependencies=(7,)),
         entry(1, "ACL", "LARGE OBJECT 5", dependencies=(7,)),
         entry(1, "CAST", definition="CREATE CAST (s.mood AS text) WITH INOUT;", dependencies=(90,)),
+        entry(1, "CAST", definition="CREATE CAST (public.hstore AS s.mood) WITH INOUT;", dependencies=(90, 91)),
+        entry(1, "TRANSFORM", "FOR mood LANGUAGE plpgsql", dependencies=(90,)),
         entry(1, "TABLE DATA", dependencies=(90,)),
     ],
     ids=lambda each: f"{each.kind} {each.definition[:30]}{each.tag[:12]}",
 )
 def test_what_everybody_makes_is_not_reserved(each: Entry) -> None:
-    assert _why(each, MASTER, TYPE) is None
+    assert _why(each, MASTER, TYPE, HSTORE) is None
 
 
 def test_publications_of_whole_schemas_are_left_out_at_their_root() -> None:

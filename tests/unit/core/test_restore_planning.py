@@ -276,7 +276,7 @@ class TestPublic:
         plan = _plan(self.SCHEMA, self.ACL)
         assert plan.blockers == ()
         assert plan.dropped == {60}
-        assert plan.skips[0].statement == 'ALTER SCHEMA public OWNER TO "boss";'
+        assert plan.skips[0].statement == 'ALTER SCHEMA "public" OWNER TO "boss";'
 
     def test_nothing_is_said_of_its_owner_where_ownership_is_not_wanted(self) -> None:
         assert _plan(self.SCHEMA, options=replace(OPTIONS, owner=False)).skips == ()
