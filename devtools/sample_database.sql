@@ -63,8 +63,6 @@ CREATE TABLE "Straße 7"."price list, ""old""" (
 CREATE TABLE flag ();
 CREATE TABLE photo (salon_id integer NOT NULL REFERENCES salon, image oid NOT NULL);
 
-CREATE FUNCTION note_change() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
-
 INSERT INTO salon (name, opened)
 SELECT 'Salon ' || g, date '2015-01-01' + g FROM generate_series(1, 50) g;
 INSERT INTO "User" (email, full_name, preferences, created_at)
@@ -92,5 +90,4 @@ CREATE VIEW busy_salon AS
 SELECT s.name, count(*) AS appointments
 FROM salon s JOIN service v ON v.salon_id = s.id JOIN appointment a ON a.service_id = v.id
 GROUP BY s.name;
-CREATE EVENT TRIGGER note_changes ON ddl_command_end EXECUTE FUNCTION note_change();
 ANALYZE;

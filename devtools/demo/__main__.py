@@ -21,6 +21,7 @@ from devtools.demo.migration import migrate_badly
 from devtools.demo.point_in_time import create_production, go_back_in_time
 from devtools.demo.restores import kill_a_restore, rehearse, undo_a_mistake
 from devtools.demo.stage import NotProvedError, Stage
+from devtools.demo.total_loss import lose_the_server
 from devtools.demo.watching import Watch, draw_dashboard, hear_of_failure, rehearse_alerts, watch_over
 from devtools.demo.world import BUCKET, DATABASE, World, function_environment
 from devtools.local_bucket import protect
@@ -32,10 +33,12 @@ from devtools.synthesized import read_system, synthesize
 
 def run(stage: Stage) -> None:
     """All steps; whatever was started is stopped and removed on the way out, however that is."""
-    with start_server() as server, start_aws() as aws, tempfile.TemporaryDirectory(prefix="demo-cdk-") as folder:
+    with start_server() as stock, start_aws() as aws, tempfile.TemporaryDirectory(prefix="demo-cdk-") as folder:
         with stage.step("A real PostgreSQL and a local AWS, on free ports"):
+            server = stock.master
             version = server.value("SHOW server_version")
             stage.note(f"PostgreSQL {version} on port {server.port}, AWS on {aws.endpoint}")
+            stage.note(f"all that follows is done as {server.user!r}, who is no superuser, as on RDS")
             sample = create(server, DATABASE)
             stage.prove(
                 f"database {DATABASE} created",
@@ -79,6 +82,8 @@ def run(stage: Stage) -> None:
             draw_dashboard(stage, watch)
         with stage.step("Broken on purpose: the stored object damaged"):
             damage_an_object(stage, world)
+        with stage.step("Total loss: the server gone, a new and empty one"):
+            lose_the_server(stage, world, sample)
     stage.summary()
 
 

@@ -113,7 +113,7 @@ def function_environment(system: BackupSystem, server: Server, aws: LocalAws) ->
     use another one, with TLS and ``verify-full``.)
     """
     secret = aws.client("secretsmanager").create_secret(
-        Name="demo", SecretString=json.dumps({"username": system.secret_username, "password": server.password})
+        Name="demo", SecretString=json.dumps({"username": server.user, "password": server.password})
     )
     return system.function.local_environment(
         {

@@ -69,6 +69,7 @@ def test_the_demo_proves_every_claim_and_cleans_up(folder: Path) -> None:
         "and back again",
         "its evidence verifies",
         "an object that somebody has written over is found",
+        "pg_dump --create says the same as before, line by line",
         "claims held",
     ):
         assert claim in shown
