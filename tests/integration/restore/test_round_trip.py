@@ -165,8 +165,8 @@ def test_latest_of_a_tier_and_of_a_database(scene: Scene, database: Database) ->
     take(database, DirectoryStore(scene.saved.folder), tier=Tier.DAILY)
     folder, source = scene.saved.folder, scene.saved.manifest.source.database
     for options, table in (
-        (("--tier", "manual"), "purchase"),
-        (("--tier", "daily"), "item"),
+        (("--tier", "manual", "--database", source), "purchase"),
+        (("--tier", "daily", "--database", database.name), "item"),
         (("--database", source), "purchase"),
     ):
         command = ("restore", "latest", "--directory", folder, "--yes", *options)
