@@ -15,7 +15,7 @@ def _mend(database: Database, said: str, begin: str, end: str = ";") -> None:
     """Run the statement that was printed."""
     statement = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", said, re.DOTALL)
     assert statement is not None, said
-    database.execute(statement[0])
+    database.superuser.execute(statement[0])
 
 
 @pytest.mark.parametrize("limited", ["role", "database"])
@@ -23,10 +23,10 @@ def test_a_limit_of_one_connection_is_named_with_what_we_need_and_mended_by_what
     database: Database, tmp_path: Path, limited: str
 ) -> None:
     user = database.user_without_rights()
-    database.execute(f"GRANT pg_read_all_data TO {user.user}")
+    database.superuser.execute(f"GRANT pg_read_all_data TO {user.user}")
     name = user.user if limited == "role" else f'"{database.name}"'
     begin = f"ALTER {limited.upper()} "
-    database.execute(f"{begin}{name} CONNECTION LIMIT 1")
+    database.superuser.execute(f"{begin}{name} CONNECTION LIMIT 1")
 
     ended = dbbackup("doctor", "--json", "--directory", tmp_path / "backups", environment=user.environment())
     (check,) = [check for check in ended.document["checks"] if check["name"] == "connections"]
@@ -52,7 +52,8 @@ def test_connections_that_are_free_are_nothing_to_mend(database: Database, tmp_p
 
 def test_large_objects_without_rights_are_mended_by_what_is_said(database: Database, tmp_path: Path) -> None:
     user = database.user_without_rights()
-    database.execute(f"GRANT pg_read_all_data TO {user.user}; SELECT lo_from_bytea(0, 'abc'), lo_from_bytea(0, 'def')")
+    database.superuser.execute(f"GRANT pg_read_all_data TO {user.user}")
+    database.execute("SELECT lo_from_bytea(0, 'abc'), lo_from_bytea(0, 'def')")
     ended = dbbackup("backup", "--directory", tmp_path, environment=user.environment())
     assert ended.status == 1
     assert "permission denied for large object" in ended.err

@@ -37,6 +37,7 @@ def test_the_schedules_event_makes_a_backup_named_by_the_scheduled_time(
         "tables": 1,
         "rows": 3,
         "duration_seconds": answer["duration_seconds"],
+        "notes": [],
     }
     assert json.loads(json.dumps(answer)) == answer
     assert manifest.source.instance == "ftry-test"

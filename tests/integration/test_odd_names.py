@@ -98,7 +98,7 @@ def test_a_database_of_an_odd_name_owned_by_an_odd_role(
     database = new_database(name)
     role = sql.Identifier(f"role of {name}")
     with database.connect() as connection:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        connection.execute(sql.SQL("CREATE ROLE {0} LOGIN; GRANT {0} TO CURRENT_USER").format(role))
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), role))
         connection.execute(sql.SQL("CREATE TABLE {} AS SELECT 1 AS one").format(sql.Identifier(name)))
     try:
@@ -134,4 +134,4 @@ def test_identifiers_are_quoted_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module == "psycopg" and any(n.name == "sql" for n in node.names)
     }
-    assert quoting <= {"statements.py", "restored_copy.py"}
+    assert quoting <= {"statements.py", "restored_copy.py", "session_settings.py"}

@@ -184,13 +184,14 @@ def test_a_bucket_is_told_the_same_way_and_promtool_accepts_it(database: Databas
 
 
 def test_evidence_that_cannot_be_read_does_not_silence_the_backups(tmp_path: Path) -> None:
-    lay_down(tmp_path, manifest_of("shop", days_old=1))
-    stored = append(DirectoryStore(tmp_path), _rehearsal(1))
-    evidence = tmp_path / stored.key
-    evidence.unlink()
-    evidence.symlink_to("/proc/self/mem")  # a file that opens and cannot be read
+    store = tmp_path / "backups"
+    store.mkdir()
+    lay_down(store, manifest_of("shop", days_old=1))
+    stored = append(DirectoryStore(store), _rehearsal(1))
+    evidence = (store / stored.key).parent
+    evidence.symlink_to(evidence.rename(tmp_path / "elsewhere"))  # a folder that leads out of the store is not read
     textfile = tmp_path / "dbbackup_catalog.prom"
-    ended = _metrics("--directory", tmp_path, "--textfile", textfile)
+    ended = _metrics("--directory", store, "--textfile", textfile)
     assert ended.status == 1
     assert "Nothing is told about rehearsals" in ended.err
     text = textfile.read_text()

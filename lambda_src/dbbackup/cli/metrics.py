@@ -122,7 +122,7 @@ def _read(store: BackupStore, source: str) -> tuple[tuple[Sample, ...], bool]:
     samples = tuple(catalog_samples(catalog, source=source, now=datetime.now(UTC)))
     try:
         chain = read_chain(store)
-    except StorageError as error:
+    except (StorageError, InvalidRequestError) as error:
         warn(f"Nothing is told about rehearsals. {error}")
         return samples, False
     return (*samples, *evidence_samples(chain, source=source)), True

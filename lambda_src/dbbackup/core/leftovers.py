@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dbbackup.core.naming import TIME_FORMAT
@@ -144,9 +144,11 @@ def new_name(target: str) -> str:
     return beside(target, _NEW + secrets.token_hex(4))
 
 
-def old_name(target: str, moment: datetime) -> str:
-    """A name for what the target was before."""
-    return beside(target, _OLD + moment.strftime(TIME_FORMAT))
+def old_name(target: str, moment: datetime, taken: Collection[str] = ()) -> str:
+    """A name for what the target was before: the moment, or the first second after it that no other has taken."""
+    while (name := beside(target, _OLD + moment.strftime(TIME_FORMAT))) in taken:
+        moment += timedelta(seconds=1)
+    return name
 
 
 def is_new_name(name: str, target: str) -> bool:

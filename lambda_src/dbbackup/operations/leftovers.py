@@ -91,7 +91,8 @@ def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | 
             _compare_again(cluster, copy, target, source)
             known = source.manifest.source.known_properties
             properties = known.restricted(owner=copy.mark.owner, privileges=copy.mark.privileges)
-        old = old_name(target, datetime.now(UTC)) if target in cluster.names() else None
+        names = cluster.names()
+        old = old_name(target, datetime.now(UTC), names) if target in names else None
         refused = cluster.swap(copy.name, target, old, properties=properties, mark=None)
         return Resumed(copy, tuple(tidy(cluster, target)), old, tuple(refused), beside.left_alone)
 

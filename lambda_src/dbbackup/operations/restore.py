@@ -218,7 +218,7 @@ class _Run:
             cluster.mark(copy, self._mark(State.VERIFIED, failures))
             with self._clock.phase("swap"):
                 swapping = True
-                old = old_name(target, datetime.now(UTC)) if existing else None
+                old = old_name(target, datetime.now(UTC), cluster.names()) if existing else None
                 keep_old = options.keep_old or bool(failures)
                 comment = properties.comment if properties else None
                 mark = None if keep_old else replace(self._mark(State.REPLACED), original_comment=comment)

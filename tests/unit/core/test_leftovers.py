@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -65,6 +65,14 @@ def test_names_beside_a_target_fit_and_are_never_its_own(target: str) -> None:
 def test_a_copy_that_was_not_marked_is_recognized_by_its_name(target: str) -> None:
     assert is_new_name(new_name(target), target)
     assert not is_new_name(old_name(target, MOMENT), target)
+
+
+@given(NAMES, st.sets(st.integers(0, 3)))
+def test_what_is_kept_takes_a_name_that_is_free(target: str, seconds: set[int]) -> None:
+    taken = [old_name(target, MOMENT + timedelta(seconds=each)) for each in seconds]
+    name = old_name(target, MOMENT, taken)
+    assert name not in taken
+    assert is_old_name(name, target)
 
 
 def test_long_names_are_cut_between_characters() -> None:
