@@ -15,6 +15,7 @@ from dbbackup.adapters.database_creation import apply, create_database
 from dbbackup.adapters.database_dropping import drop_database
 from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.exchange import exchange
+from dbbackup.adapters.intended_properties import intended_properties
 from dbbackup.adapters.memberships import Memberships
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.postgres_session import PostgresDatabase
@@ -60,7 +61,7 @@ class PostgresCluster:
 
         Args:
             target: the database.
-            wanted: the properties of one that does not exist yet.
+            wanted: the properties of one that does not exist yet, or is empty.
         """
         return read_state(self._session, self._connection, target, wanted)
 
@@ -122,15 +123,20 @@ class PostgresCluster:
         create_database(self._session, name, properties)
         self.mark(name, mark)
 
-    def properties(self, name: str) -> DatabaseProperties | None:
-        """What a database is; None where there is none."""
+    def properties(self, name: str, recorded: DatabaseProperties | None) -> DatabaseProperties | None:
+        """What a database is to be: what it is; what was recorded, where there is none or an empty one says nothing."""
         if name not in self.names():
-            return None
+            return recorded
         try:
             with self._inside(name, "properties") as session:
-                return read_properties(session, name)
+                return intended_properties(session, name, recorded)
         except ConnectionFailedError:  # the names and texts in it then are in our encoding, or mostly
             return read_properties(self._session, name)
+
+    def give_all(self, name: str, properties: DatabaseProperties) -> list[Skip]:
+        """Give a database that has its name already all its properties, and say what the server refused."""
+        with self._inside(name, "properties") as session:
+            return apply(session, database_changes.everything(name, properties))
 
     def give_settings(self, name: str, properties: DatabaseProperties) -> list[Skip]:
         """Give a database the settings and security labels of another, and say what the server refused.
@@ -207,7 +213,7 @@ class PostgresCluster:
             new: the copy, which is ours.
             target: the name.
             old: what the target is called from now on; None where there is none.
-            properties: what the copy is from now on; those that the target has at this moment go before.
+            properties: what was recorded; what the target is at this moment goes before.
             mark: what the old one says of itself from now on, as ours; None where it is to be kept.
 
         Returns:
@@ -216,7 +222,7 @@ class PostgresCluster:
         Raises:
             RestoreFailedError: sessions could not be ended, and nothing was renamed.
         """
-        final = (self.properties(target) if old is not None else None) or properties
+        final = self.properties(target, properties)
         with ending_sessions(self._to(self._session.info.dbname), (target, new)) as ending:
             refused = exchange(self._session, ending, (new, target, old), final, mark)
         # Not before: a target that is not replaced in the end must not have lost its replication.

@@ -6,15 +6,17 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters import contents
+from dbbackup.adapters.database_creation import apply
 from dbbackup.adapters.database_probes import creation_problem, properties_problems
-from dbbackup.adapters.database_properties import read_properties
+from dbbackup.adapters.intended_properties import intended_properties, is_empty
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows
 from dbbackup.adapters.subscriptions import names_of_subscriptions
+from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.leftovers import MAX_MARK, Beside, Found, sort_out
-from dbbackup.core.restore_plan import ExistingDatabase, ServerState
+from dbbackup.core.restore_plan import ExistingDatabase, ServerState, Skip
 
 _STATE = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, current_user,
@@ -32,12 +34,6 @@ _EXISTING = """
 _SESSIONS = """
     SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type), usename, pid)
     FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
-"""
-# Object ids up to 16383 are those of initdb: FirstNormalObjectId in PostgreSQL's src/include/access/transam.h.
-_MADE = """
-    SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_proc WHERE oid >= 16384)
-        OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_namespace WHERE oid >= 16384)
-        OR EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_extension WHERE oid >= 16384)
 """
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
 # One character more than a mark may have is enough to see that it is none.
@@ -57,12 +53,13 @@ def read_state(
         session: to a maintenance database.
         connection: how the target is reached.
         target: its name.
-        wanted: the properties of a target that does not exist yet.
+        wanted: the properties of a target that does not exist yet, or is empty.
     """
     version, major, user, superuser, may_create, recovery, roles, extensions, spaces = rows(session, _STATE)[0]
-    existing, of_existing = _existing(session, connection, target)
+    existing, of_existing = _existing(session, connection, target, wanted)
     properties = of_existing or wanted
     beside = databases_beside(session, target)
+    in_place = existing is not None and existing.empty and not may_create
     return ServerState(
         version=version,
         major=major,
@@ -76,15 +73,29 @@ def read_state(
         existing=existing,
         properties=properties,
         creation_problem=creation_problem(session, properties) if properties else None,
-        property_problems=properties_problems(session, target, properties) if properties else (),
+        property_problems=_property_problems(session, target, properties, in_place=in_place),
         beside=beside,
         slots=tuple(row[0] for row in rows(session, _SLOTS, target)),
         subscriptions=tuple(names_of_subscriptions(session, target)),
     )
 
 
+def _property_problems(
+    session: psycopg.Connection[TupleRow], target: str, properties: DatabaseProperties | None, *, in_place: bool
+) -> tuple[Skip, ...]:
+    """What of them the server would not give; a target that is filled itself is asked, and nothing of it is left."""
+    if properties is None:
+        return ()
+    if not in_place:
+        return properties_problems(session, target, properties)
+    known = {row[0] for row in rows(session, "SELECT rolname FROM pg_roles")}
+    changes = database_changes.everything(target, properties)
+    with session.transaction(force_rollback=True):
+        return tuple(apply(session, [change for change in changes if change.roles <= known]))
+
+
 def _existing(
-    session: psycopg.Connection[TupleRow], connection: Connection, target: str
+    session: psycopg.Connection[TupleRow], connection: Connection, target: str, wanted: DatabaseProperties | None
 ) -> tuple[ExistingDatabase | None, DatabaseProperties | None]:
     found = rows(session, _EXISTING, target)
     if not found:
@@ -93,8 +104,8 @@ def _existing(
     with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
         rows(inside, NO_TIMEOUTS)
         tables = len(inside.execute(contents.TABLES.encode()).fetchall())
-        empty = not rows(inside, _MADE)[0][0]
-        properties = read_properties(inside, target)
+        empty = is_empty(inside)
+        properties = intended_properties(inside, target, wanted)
     return ExistingDatabase(target, found[0][0], found[0][1], sessions, tables, empty), properties
 
 

@@ -189,6 +189,16 @@ def _in_order(grants: Iterable[Grant], owner: str | None) -> list[Grant]:
     return ordered
 
 
+def everything(name: str, properties: DatabaseProperties) -> list[Change]:
+    """What gives a database of its own name all of them."""
+    return [
+        *settings(name, properties),
+        *labels(name, properties),
+        *attributes(name, properties),
+        *rights(name, properties),
+    ]
+
+
 def missing_roles(name: str, properties: DatabaseProperties, roles: frozenset[str]) -> list[Change]:
     """What names a role that is none of these."""
     changes = rights(name, properties) + settings(name, properties)

@@ -74,6 +74,11 @@ def _notes(server: ServerState, source: DatabaseProperties | None) -> tuple[str,
     for name in server.subscriptions:
         notes.append(f"the subscription {name!r} is detached from what is replaced; the end says how to attach it")
     target = server.properties
+    if source is not None and server.existing is not None and server.existing.empty:
+        notes.append(
+            f"the database {server.existing.name!r} is empty: owner, grants, settings and comment are those of the "
+            "backup, where nobody has chosen others for it"
+        )
     if source is not None and target is not None and server.existing is not None:
         if target.encoding != source.encoding:
             notes.append(f"the target's encoding is {target.encoding}, that of the backup is {source.encoding}")

@@ -91,6 +91,39 @@ class DatabaseProperties(_Part):
         found = {self.owner} | {grant.grantor for grant in self.grants or ()}
         return frozenset(name for name in found if name is not None)
 
+    def completed(self, recorded: DatabaseProperties | None, *, owned_by_chance: bool) -> DatabaseProperties:
+        """What an empty database is to be: what somebody has chosen for it, and for the rest what was recorded.
+
+        The one that RDS makes with an instance is such a database.
+
+        Args:
+            recorded: of the database that is restored into it.
+            owned_by_chance: whether its owner is only whoever made it, and the recorded one can follow.
+        """
+        if recorded is None:
+            return self
+        if not (owned_by_chance and recorded.owner is not None):
+            recorded = recorded.restricted(owner=False, privileges=True).model_copy(update={"owner": self.owner})
+        chosen = {(setting.role, setting.name) for setting in self.settings}
+        labelled = {label.provider for label in self.labels}
+        return self.model_copy(
+            update={
+                "owner": recorded.owner,
+                "connection_limit": recorded.connection_limit
+                if self.connection_limit == NO_LIMIT
+                else self.connection_limit,
+                "template": self.template or recorded.template,
+                "comment": recorded.comment if self.comment is None else self.comment,
+                "labels": (*self.labels, *(each for each in recorded.labels if each.provider not in labelled)),
+                "settings": (
+                    *self.settings,
+                    *(each for each in recorded.settings if (each.role, each.name) not in chosen),
+                ),
+                "grants": recorded.grants if self.grants is None else self.grants,
+                "unreadable": (*self.unreadable, *recorded.unreadable),
+            }
+        )
+
     def restricted(self, *, owner: bool, privileges: bool) -> DatabaseProperties:
         """The same without ownership, or without grants.
 

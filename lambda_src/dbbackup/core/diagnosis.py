@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbbackup.core.connection_limits import limit_remedy
 from dbbackup.core.dump_remedies import large_object_remedy, large_value_remedy, other_server_remedy
 from dbbackup.core.errors import ConnectionFailedError
+from dbbackup.core.quoting import quote_name
 
 _CONNECTION = (
     ("password authentication failed", "the server refused the password",
@@ -55,6 +56,10 @@ def connection_failure(said: str, *, where: str, database: str | None) -> Connec
     if "database" in said and "does not exist" in said:
         reason = f"there is no database {database!r}"
         action = "Check the name: --database, POSTGRES_DB, PGDATABASE, or the database in the event."
+    elif "permission denied for database" in said and database is not None:
+        reason = "this user may not connect to it"
+        user = quote_name(where.rpartition("@")[0])
+        action = f"Let the owner of the database say: GRANT CONNECT ON DATABASE {quote_name(database)} TO {user};"
     elif limited := limit_remedy(said):
         reason, action = limited
     else:

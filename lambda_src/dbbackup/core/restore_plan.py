@@ -73,7 +73,7 @@ class ServerState:
     tablespaces: frozenset[str]
     existing: ExistingDatabase | None
     properties: DatabaseProperties | None = None
-    """What the restored database is to be: what the target is, or what the manifest says where there is none."""
+    """What the restored database is to be: what the target is, and where it is not there or empty, the manifest's."""
     creation_problem: str | None = None
     """Why the server cannot make such a database."""
     property_problems: tuple[Skip, ...] = ()

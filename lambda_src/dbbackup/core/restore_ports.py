@@ -38,8 +38,11 @@ class Cluster(Protocol):
     def create(self, name: str, mark: Mark, properties: DatabaseProperties | None) -> None:
         """Create an empty, marked database that is ours."""
 
-    def properties(self, name: str) -> DatabaseProperties | None:
-        """What a database is; None where there is none."""
+    def properties(self, name: str, recorded: DatabaseProperties | None) -> DatabaseProperties | None:
+        """What a database is to be: what it is; what was recorded, where there is none or an empty one."""
+
+    def give_all(self, name: str, properties: DatabaseProperties) -> list[Skip]:
+        """Give a database that has its name already all its properties; what was refused."""
 
     def give_settings(self, name: str, properties: DatabaseProperties) -> list[Skip]:
         """Give a database its settings and security labels; what was refused."""

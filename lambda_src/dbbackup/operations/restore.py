@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -200,7 +200,10 @@ class _Run:
                 error.action += f" Before you repeat, let an administrator make {target!r} anew: nothing else is in it."
             raise
         failures += fill_aside(target, self._filling, cluster=self._cluster, tools=self._tools)
-        return _Done(comparison, None, failures, self._keep_script(failures))
+        properties = self._proposal.server.properties
+        refused = self._cluster.give_all(target, properties) if properties else []
+        self._mark_incomplete(failures)
+        return _Done(comparison, None, failures, self._keep_script(failures), self._unplanned(refused))
 
     def beside(self) -> _Done:
         """Fill a copy, and put it in the target's place."""
@@ -213,7 +216,7 @@ class _Run:
             failures, comparison = self._fill_and_compare(copy)
             if existing and failures:
                 self._refuse_incomplete(failures)
-            properties = cluster.properties(target) or self._proposal.server.properties
+            properties = cluster.properties(target, self._proposal.server.properties)
             refused = cluster.give_settings(copy, properties) if properties else []
             cluster.mark(copy, self._mark(State.VERIFIED, failures))
             with self._clock.phase("swap"):
@@ -224,9 +227,8 @@ class _Run:
                 mark = None if keep_old else replace(self._mark(State.REPLACED), original_comment=comment)
                 refused += cluster.swap(copy, target, old, properties=properties, mark=mark)
                 failures += fill_aside(target, self._filling, cluster=cluster, tools=self._tools)
-                if failures and not existing:
-                    without = f"INCOMPLETE: restored from {request.source.url} without {listed(failures)}"
-                    cluster.comment(target, without)
+                if not existing:
+                    self._mark_incomplete(failures)
                 kept = _check_and_drop_old(cluster, target, old, properties, keep=keep_old)
         except BaseException as error:
             if swapping and isinstance(error, InterruptedRunError) and _is_exchanged(cluster, copy, target):
@@ -237,9 +239,16 @@ class _Run:
             elif not (swapping and isinstance(error, RestoreFailedError)):
                 _remove_copy(cluster, copy, error)
             raise
+        return _Done(comparison, kept, failures, self._keep_script(failures), self._unplanned(refused))
+
+    def _mark_incomplete(self, failures: tuple[Failure, ...]) -> None:
+        if failures:
+            without = f"INCOMPLETE: restored from {self._request.source.url} without {listed(failures)}"
+            self._cluster.comment(self._request.options.target, without)
+
+    def _unplanned(self, refused: Iterable[Skip]) -> tuple[Skip, ...]:
         planned = {skip.what for skip in self._proposal.plan.skips}
-        unplanned = tuple(skip for skip in refused if skip.what not in planned)
-        return _Done(comparison, kept, failures, self._keep_script(failures), unplanned)
+        return tuple(skip for skip in refused if skip.what not in planned)
 
     def _mark(self, state: State, failures: tuple[Failure, ...] = ()) -> Mark:
         options, source, plan = self._request.options, self._request.source, self._proposal.plan

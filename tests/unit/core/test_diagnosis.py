@@ -23,6 +23,11 @@ from dbbackup.core.diagnosis import connection_failure, dump_remedy
         ("FATAL:  unsupported startup parameter: options", "pooler", "the server itself"),
         ("FATAL:  the database system is starting up", "starting up", "Wait"),
         ('FATAL:  database "nope" does not exist', "there is no database 'shop'", "--database"),
+        (
+            'FATAL:  permission denied for database "shop"\nDETAIL:  User does not have CONNECT privilege.',
+            "may not connect",
+            'GRANT CONNECT ON DATABASE "shop" TO "u";',
+        ),
         ("something new", "the connection failed", "Check that the server runs"),
     ],
 )
