@@ -81,7 +81,7 @@ def test_an_owner_whom_policies_are_forced_on_is_told_how_to_end_it(made: Databa
 
 def test_where_nobody_may_grant_the_owner_the_backup_is_the_owners(made: Database, tmp_path: Path) -> None:
     made.execute(f"CREATE TABLE guarded AS SELECT generate_series(1, 2) AS id; {POLICY}")
-    reader = made.user_without_rights("IN ROLE pg_read_all_data")
+    reader = made.superuser.user_without_rights("IN ROLE pg_read_all_data")
     found = _finding(reader, tmp_path)
     assert 'back up as their owner "master"' in found["action"]
     assert _finding(made, tmp_path)["status"] == "ok"

@@ -79,7 +79,7 @@ def test_a_dump_that_fails_after_its_header_leaves_no_object(
 ) -> None:
     # Large objects are read last and their rights are not looked at before.
     database.execute("SELECT lo_from_bytea(0, '\\x00')")
-    reader = database.user_without_rights("IN ROLE pg_read_all_data")
+    reader = database.superuser.user_without_rights("IN ROLE pg_read_all_data")
     failure = _fails_leaving_nothing(reader, bucket, tmp_path)
     assert "permission denied for large object" in failure.what
     assert "pg_dump ended with exit status 1" in failure.what
@@ -105,7 +105,7 @@ def test_the_cause_is_what_pg_dump_says_however_long_it_takes_to_begin(
 
 def test_rows_behind_a_policy_are_not_left_out_in_silence(database: Database, bucket: Bucket, tmp_path: Path) -> None:
     database.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 2)")
-    reader = database.user_without_rights("IN ROLE pg_read_all_data")
+    reader = database.superuser.user_without_rights("IN ROLE pg_read_all_data")
     failure = _fails_leaving_nothing(reader, bucket, tmp_path, kind=DbBackupError)
     assert 'row-level security policy for table "item"' in failure.what
     assert "GRANT <owner> TO <user> WITH INHERIT TRUE" in failure.action
@@ -113,7 +113,7 @@ def test_rows_behind_a_policy_are_not_left_out_in_silence(database: Database, bu
 
 def test_a_user_who_bypasses_policies_may_back_everything_up(database: Database, tmp_path: Path) -> None:
     database.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 2)")
-    reader = database.user_without_rights("IN ROLE pg_read_all_data BYPASSRLS")
+    reader = database.superuser.user_without_rights("IN ROLE pg_read_all_data BYPASSRLS")
     manifest = take(reader, DirectoryStore(tmp_path)).manifest
     assert manifest.total_rows == 3
 

@@ -86,10 +86,22 @@ class Database:
         """The first column of the first row."""
         return self.server.value(query, self.name)
 
+    def give(self, what: str, role: str) -> None:
+        """Make a role of ours the owner of a table or the like, or of the database, as RDS's master has to do it.
+
+        The new owner may create in the schema, and we are its member:
+        https://www.postgresql.org/docs/current/sql-altertable.html
+        """
+        self.execute(
+            f'GRANT "{role}" TO CURRENT_USER; GRANT CREATE ON SCHEMA public TO "{role}";'
+            f'ALTER {what} OWNER TO "{role}";'
+            f'REVOKE CREATE ON SCHEMA public FROM "{role}"; REVOKE "{role}" FROM CURRENT_USER'
+        )
+
     def user_without_rights(self, options: str = "") -> Database:
-        """The same database, seen by a new user who may connect and nothing else."""
+        """The same database, seen by a new user whom the server's user makes, who may connect and nothing else."""
         name = f"reader_{os.getpid()}_{next(_numbers)}"
-        self.superuser.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'its own password' {options}")
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'its own password' {options}")
         return Database(self.server, self.name, name, "its own password")
 
 

@@ -23,7 +23,7 @@ from dbbackup.adapters.restore_rights import rights_of
 from dbbackup.adapters.server_state import databases_beside, read_state
 from dbbackup.adapters.session_ending import ending_sessions
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows, run, say
-from dbbackup.adapters.subscriptions import detach, names_of_subscriptions
+from dbbackup.adapters.subscriptions import detach, owners_of_subscriptions
 from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
 from dbbackup.core.database_properties import DatabaseProperties
@@ -180,7 +180,7 @@ class PostgresCluster:
             RestoreFailedError: the server refuses, for an active replication slot in it perhaps.
         """
         try:
-            if names_of_subscriptions(self._session, name):
+            if owners_of_subscriptions(self._session, name):
                 self._detach(name)
             drop_database(self._session, name)
         except psycopg.Error as error:
@@ -226,7 +226,7 @@ class PostgresCluster:
         with ending_sessions(self._to(self._session.info.dbname), (target, new)) as ending:
             refused = exchange(self._session, ending, (new, target, old), final, mark)
         # Not before: a target that is not replaced in the end must not have lost its replication.
-        if old is not None and names_of_subscriptions(self._session, old):
+        if old is not None and owners_of_subscriptions(self._session, old):
             refused += self._detach(old)
         if final is not None and not (final.comment or "").isascii():
             refused += self._say_comment(target, final.comment)

@@ -11,7 +11,7 @@ from dbbackup.adapters.database_probes import creation_problem, properties_probl
 from dbbackup.adapters.intended_properties import intended_properties, is_empty
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows
-from dbbackup.adapters.subscriptions import names_of_subscriptions
+from dbbackup.adapters.subscriptions import owners_of_subscriptions
 from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
 from dbbackup.core.database_properties import DatabaseProperties
@@ -31,9 +31,14 @@ _EXISTING = """
                 THEN pg_database_size(oid) ELSE 0 END
     FROM pg_database WHERE datname = %s
 """
+# The server's own processes have no user; a rename ends them by itself.
 _SESSIONS = """
-    SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type), usename, pid)
-    FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
+    SELECT format('%%s of %%s, process %%s', coalesce(nullif(application_name, ''), backend_type),
+                  coalesce(usename, 'the server'), pid),
+           me.rolsuper OR usename IS NULL OR NOT theirs.rolsuper
+           AND (pg_has_role(usename, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))
+    FROM pg_roles me, pg_stat_activity LEFT JOIN pg_roles theirs ON theirs.rolname = usename
+    WHERE me.rolname = current_user AND datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
 """
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
 # One character more than a mark may have is enough to see that it is none.
@@ -76,7 +81,7 @@ def read_state(
         property_problems=_property_problems(session, target, properties, in_place=in_place),
         beside=beside,
         slots=tuple(row[0] for row in rows(session, _SLOTS, target)),
-        subscriptions=tuple(names_of_subscriptions(session, target)),
+        subscriptions=owners_of_subscriptions(session, target),
     )
 
 
@@ -100,13 +105,22 @@ def _existing(
     found = rows(session, _EXISTING, target)
     if not found:
         return None, None
-    sessions = tuple(row[0] for row in rows(session, _SESSIONS, target))
+    sessions = rows(session, _SESSIONS, target)
     with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
         rows(inside, NO_TIMEOUTS)
         tables = len(inside.execute(contents.TABLES.encode()).fetchall())
         empty = is_empty(inside)
         properties = intended_properties(inside, target, wanted)
-    return ExistingDatabase(target, found[0][0], found[0][1], sessions, tables, empty), properties
+    existing = ExistingDatabase(
+        target,
+        owner=found[0][0],
+        size_bytes=found[0][1],
+        sessions=tuple(session for session, _ in sessions),
+        stubborn=tuple(session for session, may_end in sessions if not may_end),
+        tables=tables,
+        empty=empty,
+    )
+    return existing, properties
 
 
 def databases_beside(session: psycopg.Connection[TupleRow], target: str) -> Beside:

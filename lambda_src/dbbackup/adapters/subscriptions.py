@@ -13,19 +13,19 @@ from dbbackup.core.restore_plan import Skip
 
 _OF_DATABASE = """
     SELECT subname, subslotname, subpublications,
-           has_column_privilege('pg_subscription', 'subconninfo', 'SELECT')
+           has_column_privilege('pg_subscription', 'subconninfo', 'SELECT'), pg_get_userbyid(subowner)
     FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = %s) ORDER BY 1
 """
-_SECRETS = ("password", "passfile", "sslpassword")
+_SECRETS = ("password", "sslpassword")
 _CONNECTION = """
     SELECT subconninfo FROM pg_subscription
     WHERE subname = %s AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
-def names_of_subscriptions(session: psycopg.Connection[TupleRow], database: str) -> list[str]:
-    """Subscriptions of a database of the server."""
-    return [row[0] for row in rows(session, _OF_DATABASE, database)]
+def owners_of_subscriptions(session: psycopg.Connection[TupleRow], database: str) -> dict[str, str]:
+    """Subscriptions of a database of the server, and who owns each."""
+    return {row[0]: row[4] for row in rows(session, _OF_DATABASE, database)}
 
 
 def detach(inside: psycopg.Connection[TupleRow]) -> list[Skip]:
@@ -38,7 +38,7 @@ def detach(inside: psycopg.Connection[TupleRow]) -> list[Skip]:
         it, with the statements that detach it here.
     """
     found = []
-    for name, slot, publications, may_read in rows(inside, _OF_DATABASE, inside.info.dbname):
+    for name, slot, publications, may_read, _ in rows(inside, _OF_DATABASE, inside.info.dbname):
         connection = str(rows(inside, _CONNECTION, name)[0][0]) if may_read else ""
         subscription = quote_name(name)
         words = (
@@ -74,11 +74,13 @@ def _attach(name: str, connection: str, publications: list[str], slot: str | Non
 
 
 def _without_password(connection: str) -> str:
-    """A statement is shown and logged; whoever runs it knows the password, or has a password file."""
+    """A statement is shown and logged; whoever runs it knows what stands in the password's place.
+
+    One who is no superuser has to give a password:
+    https://www.postgresql.org/docs/current/sql-createsubscription.html
+    """
     try:
-        known = {
-            key: value for key, value in conninfo_to_dict(connection).items() if key not in ("password", "passfile")
-        }
+        known = {key: "..." if key in _SECRETS else value for key, value in conninfo_to_dict(connection).items()}
     except psycopg.Error:
         known = {}
     return make_conninfo("", **known) if known else "host=... dbname=..."

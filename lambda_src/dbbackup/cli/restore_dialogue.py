@@ -70,7 +70,8 @@ class Dialogue:
                 f"last backup here: {self.last_backup or 'none'}"
             )
             for session in existing.sessions:
-                self._write(f"   connected, will be disconnected: {session}")
+                will = "may not" if session in existing.stubborn else "will"
+                self._write(f"   connected, {will} be disconnected: {session}")
         show_plan(proposal.plan, self._write)
 
     def _ask(self, target: str) -> None:

@@ -21,7 +21,7 @@ def with_database(plan: Plan, server: ServerState, options: RestoreOptions, sour
     """
     return replace(
         plan,
-        blockers=(*plan.blockers, *_blockers(server, options.target)),
+        blockers=(*plan.blockers, *_blockers(server, options.target), *(() if plan.in_place else _stubborn(server))),
         skips=(*plan.skips, *_skips(server, options.target, server.roles | set(plan.roles_to_create))),
         notes=(*plan.notes, *_notes(server, source)),
     )
@@ -44,6 +44,20 @@ def _blockers(server: ServerState, target: str) -> tuple[str, ...]:
         f"The server cannot make a database of {words}: {why}. In another locale text sorts otherwise. Restore on a "
         f"server that has it; or make the database empty, with the locale that you choose, and restore over it: CREATE "
         f"DATABASE {quote_name(target)} TEMPLATE template0 ENCODING {encoding} LC_COLLATE 'C' LC_CTYPE 'C'.",
+    )
+
+
+def _stubborn(server: ServerState) -> tuple[str, ...]:
+    """Sessions that would keep the target its name when all else is done.
+
+    https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+    """
+    if server.existing is None or not server.existing.stubborn:
+        return ()
+    return (
+        f"The user {server.user} may not disconnect {', '.join(server.existing.stubborn)} from "
+        f"{server.existing.name!r}, and a database with a session cannot be renamed. Close it, or let a superuser say "
+        "pg_terminate_backend, then repeat; or restore beside it with --to.",
     )
 
 

@@ -48,12 +48,19 @@ class RestoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExistingDatabase:
-    """The target, where it exists; ``empty`` says that nothing was ever made in it."""
+    """The target, where it exists.
+
+    Attributes:
+        sessions: who is connected.
+        stubborn: those of them whom we may not disconnect.
+        empty: whether nothing was ever made in it.
+    """
 
     name: str
     owner: str
     size_bytes: int
     sessions: tuple[str, ...] = ()
+    stubborn: tuple[str, ...] = ()
     tables: int = 0
     empty: bool = False
 
@@ -80,7 +87,13 @@ class ServerState:
     beside: Beside = field(default_factory=Beside)
     slots: tuple[str, ...] = ()
     """Logical replication slots of the target."""
-    subscriptions: tuple[str, ...] = ()
+    subscriptions: dict[str, str] = field(default_factory=dict)
+    """Subscriptions of the target, and who owns each."""
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Whom the exchange of names acts as: the owners of the target and of what of it is detached."""
+        return frozenset((self.existing.owner, *self.subscriptions.values()) if self.existing else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,11 +192,9 @@ def _check_roles(
     if options.owner and owner is not None:
         acting |= {owner}
     acting -= missing
-    if server.existing is not None:
-        acting |= {server.existing.owner}
+    acting |= server.owners
     owners = (needs.owners | {owner} if owner else needs.owners) if options.owner else frozenset[str]()
-    if server.existing is not None:
-        owners |= {server.existing.owner}
+    owners |= server.owners
     unable = sorted((owners & acting) - rights.acting - {""})
     if unable:
         draft.blockers.append(

@@ -61,8 +61,7 @@ def propose(
     if state.properties is not None:
         needed |= state.properties.roles
         acting |= state.properties.acting_roles
-    if state.existing is not None:
-        acting |= {state.existing.owner}
+    acting |= state.owners
     said = _role_statements(source, options, needed, state)
     rights = cluster.rights(
         Questions(

@@ -9,14 +9,8 @@ import pytest
 
 from devtools.postgres import Server
 from tests.support import comparison
-from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, drop_all
 from tests.support.restores import PRESENT, SAVED, Saved, Scene, save
-
-
-@pytest.fixture(scope="session")
-def as_user() -> AsUser:
-    """The superuser of the server; without this fixture it is RDS's master."""
-    return as_superuser
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +43,12 @@ def scene(target: Database, saved: Saved) -> Iterator[Scene]:
     yield made
     for name in made.beside():
         drop_all(DatabaseMaker(target.server, [name]))
+
+
+@pytest.fixture
+def creator(scene: Scene) -> Database:
+    """A user who may create databases, owns the target, and has no other right."""
+    user = scene.target.user_without_rights("CREATEDB")
+    scene.target.give("TABLE customer", user.user)
+    scene.target.give(f'DATABASE "{scene.target.name}"', user.user)
+    return user

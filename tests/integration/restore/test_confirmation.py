@@ -104,7 +104,7 @@ def test_a_plan_changes_nothing(scene: Scene) -> None:
         ended = scene.restore("--plan")
     assert ended.status == 0, ended.err
     assert "3 tables, 347 rows" in ended.out
-    assert "connected, will be disconnected: the shop of postgres" in ended.out
+    assert f"connected, will be disconnected: the shop of {scene.target.user}" in ended.out
     assert scene.is_as_it_was()
     assert scene.databases() == before
     assert len(list(scene.saved.folder.iterdir())) == 3

@@ -143,17 +143,17 @@ def test_an_old_database_that_cannot_be_dropped_is_kept_for_good(scene: Scene) -
     server.execute(f'DROP DATABASE "{old}"')
 
 
-def test_timeouts_of_the_role_do_not_end_a_restore(scene: Scene) -> None:
-    user = scene.target.user_without_rights("SUPERUSER")
+def test_timeouts_of_the_role_do_not_end_a_restore(scene: Scene, creator: Database) -> None:
     for setting in ("statement_timeout = '30ms'", "idle_session_timeout = '100ms'", "lock_timeout = '10ms'"):
-        scene.target.server.execute(f"ALTER ROLE {user.user} SET {setting}")
-    ended = scene.restore(POSTGRES_USER=user.user, POSTGRES_PASSWORD=user.password)
+        scene.target.server.execute(f"ALTER ROLE {creator.user} SET {setting}")
+    ended = scene.restore("--no-owner", POSTGRES_USER=creator.user, POSTGRES_PASSWORD=creator.password)
     assert ended.status == 0, ended.err
     assert scene.is_restored()
 
 
 def test_the_database_postgres_can_be_a_target(saved: Saved, new_database: DatabaseMaker, target: Database) -> None:
     postgres = Database(target.server, "postgres")
+    postgres.superuser.execute(f"ALTER DATABASE postgres OWNER TO {target.user}")  # as on RDS
     scene = Scene(postgres, saved, comparison.contents(postgres))
     try:
         ended = scene.restore()
@@ -164,6 +164,7 @@ def test_the_database_postgres_can_be_a_target(saved: Saved, new_database: Datab
             "DROP TABLE IF EXISTS purchase, customer CASCADE; DROP SCHEMA IF EXISTS archive CASCADE;"
             "DROP SEQUENCE IF EXISTS counter"
         )
+        postgres.superuser.execute("ALTER DATABASE postgres OWNER TO CURRENT_USER")
 
 
 def test_resuming_where_nothing_was_left(scene: Scene) -> None:

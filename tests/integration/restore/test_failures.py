@@ -145,9 +145,10 @@ def small_tablespace(target: Database) -> Iterator[str]:
     if done.returncode != 0:
         folder.rmdir()
         pytest.skip(f"this machine does not let us mount: {done.stderr.strip()}")
-    target.server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+    target.superuser.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+    target.superuser.execute(f"GRANT CREATE ON TABLESPACE small TO {target.user}")
     yield "small"
-    target.server.execute("DROP TABLESPACE small")
+    target.superuser.execute("DROP TABLESPACE small")
     subprocess.run(("umount", str(folder)), check=True)
     folder.rmdir()
 

@@ -15,7 +15,7 @@ import pytest
 from devtools.postgres import Server
 from tests.support import comparison
 from tests.support.command import start_dbbackup
-from tests.support.databases import Database, DatabaseMaker, drop_all
+from tests.support.databases import AsUser, Database, DatabaseMaker, drop_all
 from tests.support.faults import wait_for
 from tests.support.halting import start_halting
 from tests.support.restores import Saved, Scene, save
@@ -169,8 +169,10 @@ def test_told_to_stop(halt: Halt, scene: Scene, point: str, number: signal.Signa
 HOLD = """
     CREATE FUNCTION hold(phase text, n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
-        WHILE current_database() ~ '__dbbackup_new_' AND (pg_catalog.pg_stat_file(phase, true)).size IS NOT NULL LOOP
-            PERFORM pg_catalog.pg_sleep(0.02);
+        WHILE current_database() ~ '__dbbackup_new_'
+            AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE application_name = phase)
+        LOOP
+            PERFORM pg_catalog.pg_sleep(0.02), pg_catalog.pg_stat_clear_snapshot();
         END LOOP;
         RETURN n;
     END $$;
@@ -182,8 +184,8 @@ ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '__dbbackup_new_
 
 
 @pytest.fixture(scope="session")
-def _held(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
-    maker = DatabaseMaker(server)
+def _held(server: Server, as_user: AsUser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+    maker = DatabaseMaker(as_user(server))
     source = maker()
     source.execute(HOLD)
     yield save(source, tmp_path_factory.mktemp("held"))
@@ -194,13 +196,12 @@ def _held(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def held(request: pytest.FixtureRequest, _held: Saved, target: Database, tmp_path: Path) -> Iterator[Halted]:
     """A restore whose pg_restore is in the middle of the data, or of an index."""
     scene = Scene(target, _held.copy_to(tmp_path / "backups"), comparison.contents(target))
-    gate = Path(target.value("SHOW data_directory")) / f"hold_{request.param}"
-    gate.touch()
+    gate = target.server.connect(application_name=f"hold_{request.param}")
     arguments = ("restore", scene.saved.archive, "--yes", "--jobs", "2")
     command = start_dbbackup(*arguments, environment=scene.environment)
     wait_for(lambda: target.server.value(ASLEEP))
     yield Halted(scene, command)
-    gate.unlink()
+    gate.close()
     command.kill()
     command.communicate()
     for name in scene.beside():

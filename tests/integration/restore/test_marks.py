@@ -87,13 +87,27 @@ def test_a_comment_of_brackets_ends_no_restore(scene: Scene, new_database: Datab
     assert scene.is_restored()
 
 
+def test_a_session_that_may_not_be_ended_is_named_before_anything_is_done(scene: Scene) -> None:
+    before = scene.databases()
+    with scene.target.superuser.connect() as session:
+        session.execute("SET application_name = 'a superuser''s'")
+        said = f"a superuser's of postgres, process {session.info.backend_pid}"
+        refused = scene.restore()
+        assert refused.status == 2
+        assert f"The user {scene.target.user} may not disconnect {said} from '{scene.target.name}'" in refused.err
+        assert f"connected, may not be disconnected: {said}" in scene.restore("--plan").out
+        assert scene.databases() == before
+        assert session.execute("SELECT 1").fetchone() == (1,)
+    assert scene.restore().status == 0
+
+
 def test_a_session_that_may_not_be_ended_does_not_save_the_others(scene: Scene) -> None:
     server = scene.target.server
     app = scene.target.user_without_rights()
     with (
-        server.connect(scene.target.name, application_name="a superuser's") as ours,
+        server.superuser.connect(scene.target.name, application_name="a superuser's") as ours,
         server.connect(scene.target.name, user=app.user, password=app.password) as theirs,
-        server.master.connect() as master,
+        server.connect() as master,
     ):
         ending = SessionEnding()
         ending.one_round(master, (scene.target.name,))

@@ -28,9 +28,9 @@ def foreign(scene: Scene, new_database: DatabaseMaker, tmp_path: Path) -> Iterat
     source.execute(f"""
         CREATE ROLE "{OWNER}" LOGIN PASSWORD 'secret'; CREATE ROLE {READER}; CREATE ROLE {GROUP};
         GRANT {GROUP} TO {READER}; GRANT {READER} TO "{OWNER}";
-        CREATE TABLE item (id int); INSERT INTO item VALUES (1), (2); GRANT SELECT ON item TO {READER};
-        ALTER TABLE item OWNER TO "{OWNER}"
+        CREATE TABLE item (id int); INSERT INTO item VALUES (1), (2); GRANT SELECT ON item TO {READER}
     """)
+    source.give("TABLE item", OWNER)
     saved = save(source, tmp_path / "foreign")
     source.execute(f'DROP TABLE item; DROP ROLE "{OWNER}", {READER}, {GROUP}')
     yield Scene(scene.target, saved, scene.present)
@@ -56,7 +56,7 @@ def test_ownership_and_grants_can_be_left_out(foreign: Scene) -> None:
     ended = foreign.restore("--no-owner", "--no-acl")
     assert ended.status == 0, ended.err
     assert foreign.is_restored()
-    assert _owner(foreign) == "postgres"
+    assert _owner(foreign) == foreign.target.user
 
 
 def test_missing_roles_can_be_created_without_passwords(foreign: Scene) -> None:
@@ -65,7 +65,7 @@ def test_missing_roles_can_be_created_without_passwords(foreign: Scene) -> None:
     assert f"will create the role '{OWNER}', without a password" in ended.out
     assert foreign.is_restored()
     assert _owner(foreign) == OWNER
-    value = foreign.target.server.value
+    value = foreign.target.server.superuser.value  # nobody else reads pg_authid
     assert value(f"SELECT rolcanlogin AND rolpassword IS NULL FROM pg_authid WHERE rolname = '{OWNER}'")
     assert value(f"SELECT pg_has_role('{OWNER}', '{READER}', 'MEMBER')")
     assert value(f"SELECT pg_has_role('{READER}', '{GROUP}', 'MEMBER')"), "what the reader may do through the group"
@@ -94,11 +94,12 @@ def test_a_tablespace_that_the_server_does_not_have(scene: Scene, new_database: 
     folder.mkdir()
     folder.chmod(0o777)
     os.chown(folder, data.stat().st_uid, data.stat().st_gid)
-    source.server.execute(f"CREATE TABLESPACE fast LOCATION '{folder}'")
+    source.superuser.execute(f"CREATE TABLESPACE fast LOCATION '{folder}'")
+    source.superuser.execute(f"GRANT CREATE ON TABLESPACE fast TO {source.user}")
     source.execute("CREATE TABLE item (id int) TABLESPACE fast; INSERT INTO item VALUES (1)")
     saved = save(source, tmp_path / "fast")
     source.execute("DROP TABLE item")
-    source.server.execute("DROP TABLESPACE fast")
+    source.superuser.execute("DROP TABLESPACE fast")
     moved = Scene(scene.target, saved, scene.present)
     ended = moved.restore()
     assert ended.status == 0, ended.err
@@ -106,17 +107,7 @@ def test_a_tablespace_that_the_server_does_not_have(scene: Scene, new_database: 
     assert moved.is_restored()
 
 
-@pytest.fixture
-def creator(scene: Scene) -> Database:
-    """A user who may create databases, owns the target, and has no other right."""
-    user = scene.target.user_without_rights("CREATEDB")
-    scene.target.execute(
-        f'ALTER DATABASE "{scene.target.name}" OWNER TO {user.user}; ALTER TABLE customer OWNER TO {user.user}'
-    )
-    return user
-
-
-def test_a_user_without_superuser_rights(
+def test_an_application_that_may_create_databases(
     scene: Scene, creator: Database, new_database: DatabaseMaker, tmp_path: Path
 ) -> None:
     source = new_database()
@@ -145,7 +136,7 @@ def test_somebody_elses_database_is_not_replaced(scene: Scene) -> None:
     before = scene.databases()
     ended = scene.restore("--no-owner", "--no-acl", POSTGRES_USER=user.user, POSTGRES_PASSWORD=user.password)
     assert ended.status == 2
-    assert f"The user {user.user} may not act as postgres, who owns a part" in ended.err
+    assert f"The user {user.user} may not act as {scene.target.user}, who owns a part" in ended.err
     assert scene.is_as_it_was()
     assert scene.databases() == before
 
@@ -188,7 +179,8 @@ def test_an_extension_that_the_server_does_not_have(
     older: Scene, new_database: DatabaseMaker, server: Server, tmp_path: Path
 ) -> None:
     source = new_database()
-    source.execute("CREATE EXTENSION vector; CREATE TABLE item (v vector(2)); INSERT INTO item VALUES ('[1,2]')")
+    source.superuser.execute("CREATE EXTENSION vector")  # which does not trust others
+    source.execute("CREATE TABLE item (v vector(2)); INSERT INTO item VALUES ('[1,2]')")
     vectors = Scene(older.target, save(source, tmp_path / "vectors"), older.present)
     before = older.databases()
     ended = vectors.restore(PG_BINDIR=str(server.bindir))

@@ -79,8 +79,12 @@ def test_what_is_set_on_the_database_stays(scene: Scene) -> None:
     target, other = scene.target, scene.target.user_without_rights().user
     owner = scene.target.user_without_rights().user
     name = f'"{target.name}"'
+    target.give(f"DATABASE {name}", owner)
+    target.server.execute(f"GRANT {owner} TO CURRENT_USER")
+    # What no module defines, only a superuser gives, or whom he lets.
+    target.server.superuser.execute(f"GRANT SET ON PARAMETER app.tenant TO {target.user}")
     target.server.execute(f"""
-        ALTER DATABASE {name} OWNER TO {owner}; ALTER DATABASE {name} CONNECTION LIMIT 33;
+        ALTER DATABASE {name} CONNECTION LIMIT 33;
         COMMENT ON DATABASE {name} IS 'the shop''s';
         REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO {other} WITH GRANT OPTION;
         ALTER DATABASE {name} SET search_path = shop, "Odd, Schema"; ALTER DATABASE {name} SET work_mem = '7MB';
@@ -91,6 +95,7 @@ def test_what_is_set_on_the_database_stays(scene: Scene) -> None:
     assert ended.status == 0, ended.err
     assert target.value(PROPERTIES) == before
     assert before[0] == owner
+    target.server.superuser.execute(f"REVOKE SET ON PARAMETER app.tenant FROM {target.user}")
 
 
 def test_settings_that_would_bind_us_are_copied(scene: Scene) -> None:

@@ -12,7 +12,15 @@ from tests.support.faults import wait_for
 from tests.support.restores import Scene
 
 SLOT = f"feed_{os.getpid()}"
+# Slots and what feeds a subscription take REPLICATION, which the master cannot have.
 ACTIVE = f"SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{SLOT}' AND active"
+
+
+def _connection(publisher: Database) -> str:
+    server = publisher.server.superuser
+    return (
+        f"host={server.host} port={server.port} user={server.user} password={server.password} dbname={publisher.name}"
+    )
 
 
 @pytest.fixture
@@ -21,17 +29,16 @@ def publisher(scene: Scene, new_database: DatabaseMaker) -> Iterator[Database]:
     made = new_database()
     target = scene.target
     made.execute("CREATE TABLE feed (id int PRIMARY KEY); CREATE PUBLICATION feed FOR TABLE feed")
-    made.execute(f"SELECT pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")
+    made.superuser.execute(f"SELECT pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")
     target.execute("CREATE TABLE feed (id int PRIMARY KEY)")
-    where = f"host={target.server.host} port={target.server.port} user={target.user} password={target.password}"
     target.execute(
-        f"CREATE SUBSCRIPTION \"my % feed\" CONNECTION '{where} dbname={made.name}' PUBLICATION feed "
+        f"CREATE SUBSCRIPTION \"my % feed\" CONNECTION '{_connection(made)}' PUBLICATION feed "
         f"WITH (create_slot = false, copy_data = false, slot_name = '{SLOT}')"
     )
     wait_for(lambda: target.server.value(ACTIVE))
     yield made
     wait_for(lambda: not target.server.value(ACTIVE))
-    made.execute(f"SELECT pg_drop_replication_slot('{SLOT}')")
+    made.superuser.execute(f"SELECT pg_drop_replication_slot('{SLOT}')")
 
 
 def test_a_subscription_is_detached_and_the_statement_attaches_it_to_the_new_one(
@@ -46,12 +53,42 @@ def test_a_subscription_is_detached_and_the_statement_attaches_it_to_the_new_one
     assert scene.beside() == {}, "nothing undroppable is left"
     (found,) = ended.document["refused"]
     assert found["what"] == "subscription my % feed"
-    assert scene.target.password not in ended.out
+    for password in scene.target.server.passwords.values():
+        assert password not in ended.out
     assert scene.target.server.value(f"SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{SLOT}'") == 1
-    scene.target.execute(found["statement"])
+    assert "password=..." in found["statement"], "who is no superuser has to give one"
+    scene.target.execute(found["statement"].replace("password=...", f"password={publisher.superuser.password}"))
     names = scene.target.value(f"SELECT array_agg(subname::text) FROM pg_subscription WHERE subslotname = '{SLOT}'")
     assert names == ["my % feed"]
-    scene.target.execute('ALTER SUBSCRIPTION "my % feed" SET (slot_name = NONE); DROP SUBSCRIPTION "my % feed"')
+    _detach(scene.target)
+
+
+def _detach(target: Database) -> None:
+    target.execute(
+        'ALTER SUBSCRIPTION "my % feed" DISABLE; ALTER SUBSCRIPTION "my % feed" SET (slot_name = NONE);'
+        'DROP SUBSCRIPTION "my % feed"'
+    )
+
+
+@pytest.mark.parametrize("consuming", [True, False])
+def test_the_subscription_of_a_superuser_is_refused_before_anything_is_done(
+    scene: Scene, publisher: Database, consuming: bool
+) -> None:
+    root = scene.target.superuser
+    root.execute('ALTER SUBSCRIPTION "my % feed" OWNER TO CURRENT_USER')
+    if not consuming:
+        root.execute('ALTER SUBSCRIPTION "my % feed" DISABLE')
+        wait_for(lambda: not root.value(ACTIVE))
+    before = scene.databases()
+    ended = scene.restore()
+    assert ended.status == 2
+    assert f"The user {scene.target.user} may not act as {root.user}, who owns a part" in ended.err
+    assert ("may not disconnect logical replication apply worker" in ended.err) is consuming
+    assert scene.databases() == before
+    assert root.value("SELECT count(*) FROM pg_subscription") == 1
+    _detach(root)
+    wait_for(lambda: not root.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ 'apply'"))
+    assert scene.restore().status == 0
 
 
 def test_what_is_put_aside_and_kept_goes_on_taking_nothing(scene: Scene, publisher: Database) -> None:
@@ -65,7 +102,7 @@ def test_what_is_put_aside_and_kept_goes_on_taking_nothing(scene: Scene, publish
 
 def test_slots_of_the_target_are_named_before_and_do_not_hold_it(scene: Scene) -> None:
     slot = f"read_{os.getpid()}"
-    scene.target.execute(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
+    scene.target.superuser.execute(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
     assert f"the logical slot '{slot}' stays with what is replaced: its consumers lose their position" in (
         scene.restore("--plan").out
     )
