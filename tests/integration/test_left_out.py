@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from dbbackup.adapters.directory_store import DirectoryStore
 from devtools.postgres import start_server
 from devtools.standby import start_standby
 from tests.support.backups import restore, take
-from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser, drop_all
+from tests.support.databases import Database, DatabaseMaker, drop_all
 from tests.support.restores import cli
 
 LOST = """
@@ -35,20 +33,9 @@ FINE = """
 """
 
 
-@pytest.fixture(scope="session")
-def as_user() -> AsUser:
-    """Most of what is lost only a superuser can make; the master backs it up."""
-    return as_superuser
-
-
-def _as_master(database: Database) -> Database:
-    return Database(database.server, database.name, database.server.master.user, database.server.master.password)
-
-
 def test_what_is_lost_is_named_by_the_backup_and_by_the_doctor(database: Database, tmp_path: Path) -> None:
-    database.execute(LOST)
-    master = _as_master(database)
-    ended = cli("backup", "--json", "--directory", tmp_path, environment=master.environment())
+    database.superuser.execute(LOST)
+    ended = cli("backup", "--json", "--directory", tmp_path, environment=database.environment())
     try:
         assert ended.status == 0, ended.err
         found = [each["what"] for each in ended.document["manifest"]["not_in_dump"]]
@@ -59,22 +46,22 @@ def test_what_is_lost_is_named_by_the_backup_and_by_the_doctor(database: Databas
             "options of user mappings, a password perhaps: postgres for server far",
             "subscriptions: news",
         ]
-        said = cli("backup", "--directory", tmp_path, environment=master.environment()).err
+        said = cli("backup", "--directory", tmp_path, environment=database.environment()).err
         assert "Not in the backup: invalid indexes: public.broken. Because building it has failed" in said
         assert "REINDEX INDEX CONCURRENTLY" in said
-        doctor = cli("doctor", "--directory", tmp_path, environment=master.environment()).out
+        doctor = cli("doctor", "--directory", tmp_path, environment=database.environment()).out
         assert "a dump has not: invalid indexes: public.broken (building it has failed" in doctor
         assert "very secret" not in ended.out + ended.err + said + doctor
     finally:
-        database.execute("ALTER SUBSCRIPTION news SET (slot_name = NONE); DROP SUBSCRIPTION news")
+        database.superuser.execute("ALTER SUBSCRIPTION news SET (slot_name = NONE); DROP SUBSCRIPTION news")
 
 
 def test_a_superuser_loses_less(database: Database, tmp_path: Path) -> None:
-    database.execute(LOST)
+    database.superuser.execute(LOST)
     try:
-        found = [each.what for each in take(database, DirectoryStore(tmp_path)).manifest.not_in_dump]
+        found = [each.what for each in take(database.superuser, DirectoryStore(tmp_path)).manifest.not_in_dump]
     finally:
-        database.execute("ALTER SUBSCRIPTION news SET (slot_name = NONE); DROP SUBSCRIPTION news")
+        database.superuser.execute("ALTER SUBSCRIPTION news SET (slot_name = NONE); DROP SUBSCRIPTION news")
     assert [what.partition(":")[0] for what in found] == [
         "invalid indexes",
         "triggers on extensions' own tables",
@@ -83,13 +70,15 @@ def test_a_superuser_loses_less(database: Database, tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_of_what_a_dump_has(database: Database, tmp_path: Path) -> None:
-    database.execute(FINE)
-    assert take(_as_master(database), DirectoryStore(tmp_path)).manifest.not_in_dump == ()
+    database.superuser.execute(FINE)
+    assert take(database, DirectoryStore(tmp_path)).manifest.not_in_dump == ()
 
 
 def test_a_thousand_are_one_line(database: Database, tmp_path: Path) -> None:
     database.execute(
-        "DO $$ BEGIN FOR n IN 1000..1999 LOOP EXECUTE format('CREATE INDEX i%s ON item (id)', n); END LOOP; END $$;"
+        "DO $$ BEGIN FOR n IN 1000..1999 LOOP EXECUTE format('CREATE INDEX i%s ON item (id)', n); END LOOP; END $$"
+    )
+    database.superuser.execute(
         "UPDATE pg_index SET indisvalid = false WHERE indrelid = 'item'::regclass AND NOT indisprimary"
     )
     (found,) = take(database, DirectoryStore(tmp_path)).manifest.not_in_dump
@@ -107,20 +96,19 @@ def test_a_table_of_an_extension_that_somebody_holds_stops_nothing(database: Dat
 
 def test_a_standby_is_backed_up_without_what_it_does_not_have(tmp_path: Path) -> None:
     with start_server() as primary:
-        make = DatabaseMaker(primary)
+        make = DatabaseMaker(primary.master)
         original = make()
         original.execute(
             "CREATE TABLE kept (id serial PRIMARY KEY); INSERT INTO kept SELECT FROM generate_series(1, 5);"
             "CREATE UNLOGGED TABLE passing (id serial PRIMARY KEY); INSERT INTO passing DEFAULT VALUES"
         )
         with start_standby(primary) as standby:
-            for user in (standby, standby.master):
-                there = Database(standby, original.name, user.user, user.password)
-                manifest = take(there, DirectoryStore(tmp_path / user.user)).manifest
-                assert {table.table: table.rows for table in manifest.tables} == {"kept": 5}
-                (left_out,) = manifest.not_in_dump
-                assert left_out.what == "rows of unlogged tables: public.passing"
-        archive = next((tmp_path / primary.user).glob("*.dump"))
+            there = Database(standby.master, original.name)
+            manifest = take(there, DirectoryStore(tmp_path)).manifest
+            assert {table.table: table.rows for table in manifest.tables} == {"kept": 5}
+            (left_out,) = manifest.not_in_dump
+            assert left_out.what == "rows of unlogged tables: public.passing"
+        archive = next(tmp_path.glob("*.dump"))
         restored = restore(archive, original, make)
         assert restored.value("SELECT count(*) FROM passing") == 0
         assert restored.value("SELECT count(*) FROM kept") == 5
