@@ -19,7 +19,7 @@ from dbbackup.contract_pitr import PitrEnvKey
 from dbbackup.handlers import pitr_task
 from devtools.local_pitr import LocalRecovery, RecoverySystem, read_recovery_system
 from tests.infrastructure.synthesis import settings_of, synthesize
-from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser
+from tests.support.databases import Database, DatabaseMaker
 from tests.support.rds_world import (
     REGION,
     RdsWorld,
@@ -34,12 +34,6 @@ from tests.support.rds_world import (
 HERE = Path(__file__).resolve().parent
 # Every test starts without AWS variables; these lead nowhere.
 FAKE_CREDENTIALS = (("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"))
-
-
-@pytest.fixture(scope="session")
-def as_user() -> AsUser:
-    """The instance's master user is called postgres, as the superuser of our server is."""
-    return as_superuser
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

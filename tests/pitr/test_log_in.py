@@ -44,7 +44,7 @@ def secret_is(recovery: Recovery, password: str) -> None:
     """Let the secret hold a password."""
     boto3.client("secretsmanager").put_secret_value(
         SecretId=recovery.local.local["DB_SECRET_ARN"],
-        SecretString=json.dumps({"username": "postgres", "password": password}),
+        SecretString=json.dumps({"username": recovery.database.user, "password": password}),
     )
 
 

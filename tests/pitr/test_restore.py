@@ -293,7 +293,7 @@ def test_missing_data_fails_the_verification(recovery: Recovery, change: str, sa
 def test_a_server_that_lets_nobody_in_fails_after_some_tries(recovery: Recovery) -> None:
     secret = recovery.local.local["DB_SECRET_ARN"]
     boto3.client("secretsmanager").put_secret_value(
-        SecretId=secret, SecretString='{"username": "postgres", "password": "another password"}'
+        SecretId=secret, SecretString=json.dumps({"username": recovery.database.user, "password": "another password"})
     )
     _, run = recovery.local.restore(asked(recovery))
     assert (run.status, run.error) == ("FAILED", "connection")

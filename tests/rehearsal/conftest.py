@@ -22,7 +22,7 @@ from devtools.local_rehearsal import LocalRehearsal, RehearsalSystem, read_rehea
 from tests.infrastructure.synthesis import settings_of, synthesize
 from tests.pitr.conftest import FAKE_CREDENTIALS, Stdout, log_to
 from tests.support.backups import take
-from tests.support.databases import AsUser, Database, DatabaseMaker, as_superuser
+from tests.support.databases import Database, DatabaseMaker
 from tests.support.rds_world import (
     ACCOUNT,
     PROD,
@@ -40,12 +40,6 @@ HERE = Path(__file__).resolve().parent
 BUCKET = "backups"
 PRODUCTION_HOST = f"{PROD}.abcdefghijkl.us-east-1.rds.amazonaws.com"
 CHECKS = [{"database": "ftry", "name": "orders", "statement": "SELECT count(*) FROM orders"}]
-
-
-@pytest.fixture(scope="session")
-def as_user() -> AsUser:
-    """The instance's master user is called postgres, as the superuser of our server is."""
-    return as_superuser
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -24,11 +24,6 @@ _numbers = count(1)
 AsUser = Callable[[Server], Server]
 
 
-def as_superuser(server: Server) -> Server:
-    """For tests of what RDS's master cannot do yet, or never can."""
-    return server.superuser
-
-
 @dataclass(frozen=True)
 class Database:
     """One database on a running server, as a user sees it: the server's, where no other is named."""

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from moto.rds.models import rds_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
+from devtools.rds_master import MASTER
+
 PROD = "ftry-prod"
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -175,7 +177,7 @@ def make_production(*, port: int, group: str, **changes: Any) -> None:
         "MaxAllocatedStorage": 200,
         "StorageType": "gp3",
         "StorageEncrypted": True,
-        "MasterUsername": "postgres",
+        "MasterUsername": MASTER,
         "MasterUserPassword": "the password of now",
         "DBSubnetGroupName": "isolated",
         "VpcSecurityGroupIds": [group],
@@ -195,7 +197,7 @@ def make_production(*, port: int, group: str, **changes: Any) -> None:
     rds.create_db_instance(**{**settings, **changes})
 
 
-def write_secret(arn: str, password: str, username: str = "postgres") -> None:
+def write_secret(arn: str, password: str, username: str = MASTER) -> None:
     """Let the master secret hold this."""
     content = json.dumps({"username": username, "password": password})
     boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=content)
