@@ -25,7 +25,7 @@ ROWS = 347
 @pytest.fixture(scope="module")
 def made(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same database in every form."""
-    database = DatabaseMaker(server)()
+    database = DatabaseMaker(server.master)()
     database.execute(SAVED + "; SELECT lo_from_bytea(0, repeat('large ', 9999)::bytea)")
     folder = tmp_path_factory.mktemp("dumps")
     return {name: dump(database, folder / name, *options) for name, options in FORMS.items()}

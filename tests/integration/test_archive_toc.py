@@ -94,7 +94,7 @@ def test_names_in_latin1_and_in_no_encoding(new_database: DatabaseMaker, tmp_pat
 @pytest.fixture(scope="module")
 def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     server = request.getfixturevalue("server")
-    maker = DatabaseMaker(server)
+    maker = DatabaseMaker(server.master)
     return dumped(_strange(maker), tmp_path_factory.mktemp("a") / "archive", "--format=custom").read_bytes()
 
 

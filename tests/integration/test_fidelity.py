@@ -1,4 +1,8 @@
-"""What goes into a backup comes out of it: a database with one of everything, backed up, restored, compared."""
+"""What goes into a backup comes out of it: a database with one of everything, backed up, restored, compared.
+
+It has what only a superuser makes (an event trigger, a foreign data wrapper) and dumps (rows behind a forced policy);
+``tests/integration/restore/test_as_master.py`` and ``test_reserved.py`` say what RDS's master does with it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ class RoundTrip:
 def trip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoundTrip]:
     is_latest = request.param.startswith("18")
     server: Server = request.getfixturevalue("server" if is_latest else "previous_server")
-    maker = DatabaseMaker(server)
+    maker = DatabaseMaker(server.superuser)
     original = maker(NAME)
     original.execute(OBJECTS if is_latest else OBJECTS.replace(" VIRTUAL", " STORED"))
     folder = tmp_path_factory.mktemp("backups")
@@ -55,7 +59,7 @@ def trip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         (folder / manifest.roles.key).read_text(),
     )
     drop_all(maker)
-    server.execute(f'DROP ROLE "{OWNER}"')
+    server.superuser.execute(f'DROP ROLE "{OWNER}"')
 
 
 def test_the_definition_of_every_object_is_the_same(trip: RoundTrip) -> None:

@@ -23,7 +23,7 @@ MAKE = f"""
 
 def test_thousands_of_tables_where_the_server_has_few_locks(tmp_path: Path) -> None:
     with start_server(settings={**SETTINGS, "max_locks_per_transaction": "180"}) as server:
-        database = DatabaseMaker(server)()
+        database = DatabaseMaker(server.master)()
         database.execute(MAKE)
         database.execute("CALL make()")
         manifest = take(database, DirectoryStore(tmp_path)).manifest

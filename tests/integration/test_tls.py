@@ -49,7 +49,7 @@ def tls() -> Iterator[TlsServer]:
     try:
         with start_server(PREVIOUS, settings) as server:
             right = authority.write(folder / "right.pem")
-            yield TlsServer(server, right, Authority("another authority").write(folder / "wrong.pem"))
+            yield TlsServer(server.master, right, Authority("another authority").write(folder / "wrong.pem"))
     finally:
         shutil.rmtree(folder)
 

@@ -82,7 +82,7 @@ def _restore(cluster: PostgresCluster, properties: DatabaseProperties) -> tuple[
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_superuser_makes_it_as_it_was(server: Server, empty_server: Server, locale: str) -> None:
-    with _made(server, LOCALES[locale], superusers=True) as source:
+    with _made(server.superuser, LOCALES[locale], superusers=True) as source:
         before = whole_dump.created(source), whole_dump.roles(source)
         properties = _read(source)
         with _new(empty_server) as target, open_cluster(target.parameters) as cluster:
@@ -116,7 +116,7 @@ def test_a_database_that_sorts_as_icu_says_does_so_again(icu_server: Server, loc
 
 @pytest.mark.parametrize("locale", ["builtin", "tablespace", "LATIN1"])
 def test_over_an_existing_one_nothing_is_lost(server: Server, locale: str) -> None:
-    with _made(server, LOCALES[locale], superusers=True) as target:
+    with _made(server.superuser, LOCALES[locale], superusers=True) as target:
         before = whole_dump.created(target), whole_dump.roles(target)
         with open_cluster(target.parameters) as cluster:
             properties = cluster.state(NAME).properties
@@ -137,7 +137,7 @@ def test_a_master_without_superuser_makes_it_as_it_was(server: Server, empty_ser
 
 
 def test_what_a_master_cannot_give_is_said_before_and_is_what_is_refused(server: Server, empty_server: Server) -> None:
-    with _made(server, LOCALES["tablespace"], superusers=True) as source:
+    with _made(server.superuser, LOCALES["tablespace"], superusers=True) as source:
         with server.connect() as session:
             session.execute("SET allow_system_table_mods = on")
             label = "SELECT oid, 'pg_database'::regclass, 'strict', 'secret' FROM pg_database WHERE datname = %s"
@@ -174,9 +174,9 @@ def test_what_a_master_cannot_give_is_said_before_and_is_what_is_refused(server:
 
 
 def test_roles_that_are_not_there_cost_only_what_names_them(server: Server, empty_server: Server) -> None:
-    with _made(server, LOCALES["libc"], superusers=False) as source:
+    with _made(server.master, LOCALES["libc"], superusers=False) as source:
         properties = _read(source)
-    target = Database(empty_server, NAME)
+    target = Database(empty_server.master, NAME)
     try:
         with open_cluster(target.parameters) as cluster:
             refused = _restore(cluster, properties)
@@ -208,7 +208,7 @@ def test_a_locale_that_the_server_lacks_is_found_without_making_anything(
 
 @pytest.mark.parametrize("locale", ["libc", "LATIN1", "SQL_ASCII"])
 def test_a_comment_beyond_ascii_is_the_same_in_every_encoding(server: Server, locale: str) -> None:
-    with _made(server, LOCALES[locale], superusers=False) as target:
+    with _made(server.master, LOCALES[locale], superusers=False) as target:
         with target.connect() as session:
             session.execute("SET default_transaction_read_only = off; SET client_encoding = 'UTF8'")
             session.execute(f"COMMENT ON DATABASE {QUOTED} IS 'café'".encode())
@@ -222,7 +222,7 @@ def test_a_comment_beyond_ascii_is_the_same_in_every_encoding(server: Server, lo
 
 
 def test_text_in_no_declared_encoding_is_named_and_stops_nothing(server: Server) -> None:
-    with _made(server, LOCALES["SQL_ASCII"], superusers=False) as source:
+    with _made(server.master, LOCALES["SQL_ASCII"], superusers=False) as source:
         with source.connect() as session:
             session.execute("SET client_encoding = 'SQL_ASCII'; SET default_transaction_read_only = off")
             session.execute(b"COMMENT ON DATABASE " + QUOTED.encode() + b" IS 'caf\xe9'")

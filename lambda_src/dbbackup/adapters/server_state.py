@@ -40,6 +40,7 @@ _SESSIONS = """
     FROM pg_roles me, pg_stat_activity LEFT JOIN pg_roles theirs ON theirs.rolname = usename
     WHERE me.rolname = current_user AND datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
 """
+_PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = %s ORDER BY prepared"
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
 # One character more than a mark may have is enough to see that it is none.
 _BESIDE = """
@@ -117,6 +118,7 @@ def _existing(
         size_bytes=found[0][1],
         sessions=tuple(session for session, _ in sessions),
         stubborn=tuple(session for session, may_end in sessions if not may_end),
+        prepared=tuple(row[0] for row in rows(session, _PREPARED, target)),
         tables=tables,
         empty=empty,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dbbackup.core import database_changes
 from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.quoting import quote_name, quote_text
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip
+from dbbackup.core.restore_plan import ExistingDatabase, Plan, RestoreOptions, ServerState, Skip
 
 
 def with_database(plan: Plan, server: ServerState, options: RestoreOptions, source: DatabaseProperties | None) -> Plan:
@@ -21,7 +21,11 @@ def with_database(plan: Plan, server: ServerState, options: RestoreOptions, sour
     """
     return replace(
         plan,
-        blockers=(*plan.blockers, *_blockers(server, options.target), *(() if plan.in_place else _stubborn(server))),
+        blockers=(
+            *plan.blockers,
+            *_blockers(server, options.target),
+            *(() if plan.in_place else _what_keeps_the_name(server.user, server.existing)),
+        ),
         skips=(*plan.skips, *_skips(server, options.target, server.roles | set(plan.roles_to_create))),
         notes=(*plan.notes, *_notes(server, source)),
     )
@@ -47,18 +51,25 @@ def _blockers(server: ServerState, target: str) -> tuple[str, ...]:
     )
 
 
-def _stubborn(server: ServerState) -> tuple[str, ...]:
-    """Sessions that would keep the target its name when all else is done.
+def _what_keeps_the_name(user: str, existing: ExistingDatabase | None) -> tuple[str, ...]:
+    """What would keep the target from being renamed when all else is done.
 
     https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+    https://www.postgresql.org/docs/current/sql-prepare-transaction.html
     """
-    if server.existing is None or not server.existing.stubborn:
-        return ()
-    return (
-        f"The user {server.user} may not disconnect {', '.join(server.existing.stubborn)} from "
-        f"{server.existing.name!r}, and a database with a session cannot be renamed. Close it, or let a superuser say "
-        "pg_terminate_backend, then repeat; or restore beside it with --to.",
-    )
+    found = []
+    if existing is not None and existing.stubborn:
+        found.append(
+            f"The user {user} may not disconnect {', '.join(existing.stubborn)} from {existing.name!r}, and a database "
+            "with a session cannot be renamed. Close it, or let a superuser say pg_terminate_backend, then repeat; or "
+            "restore beside it with --to."
+        )
+    if existing is not None and existing.prepared:
+        found.append(
+            f"Prepared transactions keep {existing.name!r} from being renamed: {', '.join(existing.prepared)}. Say "
+            "COMMIT PREPARED or ROLLBACK PREPARED there, for each, then repeat; or restore beside it with --to."
+        )
+    return tuple(found)
 
 
 def _skips(server: ServerState, target: str, roles: frozenset[str]) -> tuple[Skip, ...]:

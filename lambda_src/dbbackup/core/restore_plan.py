@@ -53,6 +53,7 @@ class ExistingDatabase:
     Attributes:
         sessions: who is connected.
         stubborn: those of them whom we may not disconnect.
+        prepared: names of prepared transactions.
         empty: whether nothing was ever made in it.
     """
 
@@ -61,6 +62,7 @@ class ExistingDatabase:
     size_bytes: int
     sessions: tuple[str, ...] = ()
     stubborn: tuple[str, ...] = ()
+    prepared: tuple[str, ...] = ()
     tables: int = 0
     empty: bool = False
 

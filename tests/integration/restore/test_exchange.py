@@ -143,6 +143,18 @@ def test_an_old_database_that_cannot_be_dropped_is_kept_for_good(scene: Scene) -
     server.execute(f'DROP DATABASE "{old}"')
 
 
+def test_a_prepared_transaction_is_named_before_anything_is_done(scene: Scene) -> None:
+    scene.target.execute("BEGIN; INSERT INTO customer VALUES (3, 'undecided'); PREPARE TRANSACTION 'undecided'")
+    before = scene.databases()
+    ended = scene.restore()
+    assert ended.status == 2
+    assert f"Prepared transactions keep '{scene.target.name}' from being renamed: undecided." in ended.err
+    assert scene.databases() == before
+    scene.target.execute("ROLLBACK PREPARED 'undecided'")
+    assert scene.restore().status == 0
+    assert scene.is_restored()
+
+
 def test_timeouts_of_the_role_do_not_end_a_restore(scene: Scene, creator: Database) -> None:
     for setting in ("statement_timeout = '30ms'", "idle_session_timeout = '100ms'", "lock_timeout = '10ms'"):
         scene.target.server.execute(f"ALTER ROLE {creator.user} SET {setting}")
