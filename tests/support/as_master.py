@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 
@@ -60,7 +61,7 @@ class Ground:
         """Everything that pg_dump says of a database."""
         return whole_dump(self.root, name or self.name, *options)
 
-    def memberships(self) -> object:
+    def memberships(self) -> list[tuple[Any, ...]]:
         """Who is a member of what, and how."""
         with self.root.connect() as connection:
             return connection.execute(MEMBERSHIPS.encode()).fetchall()

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import psycopg
 from psycopg.rows import TupleRow
 
+from dbbackup.adapters.memberships import Memberships
 from dbbackup.adapters.statements import rows, say
 from dbbackup.core import database_changes as changes
 from dbbackup.core.database_properties import DatabaseProperties, Label, Setting
 from dbbackup.core.quoting import quote_name, quote_text
 from dbbackup.core.restore_plan import Skip
 
-_SET_SINCE = 16  # before, whoever was a member of a role could become it
 _DEFAULT_TABLESPACE = """
     SELECT spcname FROM pg_database JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = 'template0'
 """
@@ -122,27 +122,18 @@ def _labels(session: psycopg.Connection[TupleRow], name: str, labels: Iterable[L
 
 
 def _acting_roles(session: psycopg.Connection[TupleRow], name: str, properties: DatabaseProperties) -> list[Skip]:
+    there = properties.acting_roles & {row[0] for row in rows(session, "SELECT rolname FROM pg_roles")}
+    unable = there - Memberships(session).possible(there)
     found = []
     for change in changes.rights(name, properties):
-        if change.by is not None and _cannot_become(session, change.by):
+        if change.by in unable:
             why = f"{session.info.user} cannot act as {change.by}, who gave it; the owner gives it instead"
             found.append(Skip(f"grantor of the {change.what}", why, changes.spoken(change)))
-    if properties.owner is not None and _cannot_become(session, properties.owner):
+    if properties.owner in unable:
         rights = changes.rights(name, properties)
         later = "; ".join(changes.spoken(change) for change in rights)
         found.append(Skip(rights[0].what, f"{session.info.user} cannot act as {properties.owner}", later))
     return found
-
-
-def _cannot_become(session: psycopg.Connection[TupleRow], role: str) -> bool:
-    """Whether a role exists and we neither may become it nor make ourselves its member."""
-    if session.info.server_version // 10000 >= _SET_SINCE:
-        may = "pg_has_role(r.oid, 'SET') OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
-    else:
-        own = "SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user"
-        may = f"pg_has_role(r.oid, 'MEMBER') OR (NOT r.rolsuper AND ({own}))"
-    found = rows(session, f"SELECT {may} FROM pg_roles r WHERE rolname = %s", role)  # noqa: S608 - words of ours
-    return bool(found) and not found[0][0]
 
 
 def _refused(session: psycopg.Connection[TupleRow], *statements: str) -> str | None:

@@ -16,7 +16,7 @@ from dbbackup.adapters.database_dropping import drop_database
 from dbbackup.adapters.database_properties import read_properties
 from dbbackup.adapters.exchange import exchange
 from dbbackup.adapters.intended_properties import intended_properties
-from dbbackup.adapters.memberships import Memberships
+from dbbackup.adapters.memberships import Memberships, remove_acting_role
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.restore_rights import rights_of
@@ -151,9 +151,17 @@ class PostgresCluster:
         """What we may do there; tried in a transaction that is taken back."""
         return rights_of(self._session, questions)
 
-    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[None]:
-        """Be able to act as these roles; memberships that were taken for that are given back."""
+    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[list[Skip]]:
+        """Be able to act as these roles; memberships that were taken for that are given back.
+
+        Returns:
+            What the server refused to take back; it is there when the context has ended.
+        """
         return Memberships(self._session).held(roles)
+
+    def remove_acting_role(self, name: str) -> list[Skip]:
+        """Give back the memberships of a restore that is gone; what the server refused."""
+        return remove_acting_role(self._session, name)
 
     def copy_session(self, name: str) -> AbstractContextManager[CopySession]:
         """A session in a copy that is being filled."""

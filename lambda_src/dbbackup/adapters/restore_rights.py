@@ -50,7 +50,7 @@ def rights_of(session: psycopg.Connection[TupleRow], questions: Questions) -> Ri
             said = _refusal(session, statement)
             if said is not None:
                 refused[statement] = said
-        acting = frozenset(role for role in questions.acting if superuser or _can_act_as(session, role))
+        acting = Memberships(session).possible(questions.acting)
         settings = frozenset(name for name in questions.settings if _may_set(session, name))
         providers = frozenset(name for name in questions.label_providers if _is_loaded(session, name))
     return Rights(
@@ -88,20 +88,6 @@ def _refusal(session: psycopg.Connection[TupleRow], statement: str) -> str | Non
             raise
         return " ".join(str(error).split())
     return None
-
-
-def _can_act_as(session: psycopg.Connection[TupleRow], role: str) -> bool:
-    try:
-        with session.transaction():
-            memberships = Memberships(session)
-            if memberships.can_act_as(role):
-                return True
-            memberships.take(role)
-            return memberships.can_act_as(role)  # a role with NOINHERIT cannot, before 16
-    except psycopg.Error:
-        if session.broken:
-            raise
-        return False
 
 
 def _may_set(session: psycopg.Connection[TupleRow], name: str) -> bool:

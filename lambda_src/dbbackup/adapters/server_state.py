@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 from psycopg.rows import TupleRow
 
@@ -9,6 +11,7 @@ from dbbackup.adapters import contents
 from dbbackup.adapters.database_creation import apply
 from dbbackup.adapters.database_probes import creation_problem, properties_problems
 from dbbackup.adapters.intended_properties import intended_properties, is_empty
+from dbbackup.adapters.memberships import acting_roles_left_over
 from dbbackup.adapters.postgres_connection import connect
 from dbbackup.adapters.statements import NO_TIMEOUTS, rows
 from dbbackup.adapters.subscriptions import owners_of_subscriptions
@@ -128,4 +131,4 @@ def _existing(
 def databases_beside(session: psycopg.Connection[TupleRow], target: str) -> Beside:
     """What earlier runs have left beside a target, and what only looks like it."""
     found = rows(session, _BESIDE, MAX_MARK + 1, target)
-    return sort_out(target, (Found(*row) for row in found))
+    return replace(sort_out(target, (Found(*row) for row in found)), roles=acting_roles_left_over(session))

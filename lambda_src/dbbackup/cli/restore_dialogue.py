@@ -14,7 +14,7 @@ from dbbackup.core.ports import ProgressListener
 from dbbackup.core.restore_plan import Plan, Skip
 from dbbackup.core.units import format_bytes, format_seconds, format_time
 from dbbackup.operations.archive_source import ArchiveSource
-from dbbackup.operations.leftovers import Resumed
+from dbbackup.operations.leftovers import Resumed, Tidied
 from dbbackup.operations.restore import RestoreOutcome
 from dbbackup.operations.restore_proposal import Proposal
 
@@ -122,13 +122,14 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
                 "script": outcome.script,
                 "safety_backup": source.store.url(safety.archive.key) if safety else None,
                 "old_database": outcome.old_database,
-                "removed_leftovers": [leftover.name for leftover in outcome.tidied],
+                "removed_leftovers": outcome.tidied.names,
                 "durations_seconds": outcome.durations,
             }
         )
         return
-    for leftover in outcome.tidied:
+    for leftover in outcome.tidied.databases:
         say(f"   removed {leftover.name!r}, left by a restore that was stopped ({leftover.mark.state.value})")
+    _show_roles(outcome.tidied)
     if safety:
         say(f"✅ Safety backup: {source.store.url(safety.archive.key)} ({format_bytes(safety.archive.size_bytes)})")
     counts = f"{outcome.comparison.tables} tables, {outcome.comparison.rows:,} rows"
@@ -167,6 +168,11 @@ def _show_refused(refused: tuple[Skip, ...]) -> None:
             say(f"      later: {skip.statement};")
 
 
+def _show_roles(tidied: Tidied) -> None:
+    for role in tidied.roles:
+        say(f"   removed the role {role!r}: the memberships that a restore that was stopped had taken are given back")
+
+
 def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
     """What a resumption has done."""
     if as_json:
@@ -175,7 +181,7 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
                 "status": "resumed",
                 "database": target,
                 "finished": resumed.finished.mark.backup if resumed.finished else None,
-                "removed": [leftover.name for leftover in resumed.removed],
+                "removed": resumed.removed.names,
                 "old_database": resumed.old_database,
                 "refused": [_as_document(skip) for skip in resumed.refused],
                 "left_alone": list(resumed.left_alone),
@@ -184,13 +190,16 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
         return
     if resumed.finished:
         say(f"✅ Database {target!r} is now the copy restored from {resumed.finished.mark.backup}")
-    else:
+    elif resumed.removed.databases:
         say(f"✅ Database {target!r} is as it was before the restore that was stopped")
+    else:
+        say(f"✅ No copy of a restore into {target!r} waits to be finished; the database was left as it is")
     _show_refused(resumed.refused)
     for sentence in resumed.left_alone:
         say(f"   {sentence}")
-    for leftover in resumed.removed:
+    for leftover in resumed.removed.databases:
         say(f"   removed {leftover.name!r} ({leftover.mark.state.value})")
+    _show_roles(resumed.removed)
     if resumed.old_database:
         say(f"   what it replaced is kept as {resumed.old_database!r}: it may have been written to since its safety")
         say("   backup. DROP DATABASE removes it when nothing in it is missed")

@@ -93,6 +93,8 @@ def _notes(server: ServerState, source: DatabaseProperties | None) -> tuple[str,
     notes = []
     for leftover in server.beside.leftovers:
         notes.append(f"will remove {leftover.name!r}, left by a restore that was stopped ({leftover.mark.state.value})")
+    for role in server.beside.roles:
+        notes.append(f"will remove the role {role!r}, which holds the memberships of a restore that was stopped")
     notes += server.beside.left_alone
     for slot in server.slots:
         notes.append(f"the logical slot {slot!r} stays with what is replaced: its consumers lose their position")

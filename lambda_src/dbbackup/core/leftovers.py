@@ -193,10 +193,12 @@ class Beside:
     Attributes:
         leftovers: what earlier runs have left, for the next one to remove or to finish.
         left_alone: what looks like it and is none, as sentences.
+        roles: that held memberships for restores of ours, into whatever target, that are gone.
     """
 
     leftovers: tuple[Leftover, ...] = ()
     left_alone: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 def sort_out(target: str, databases: Iterable[Found]) -> Beside:

@@ -13,7 +13,7 @@ from dbbackup.core.quoting import quote_name
 from dbbackup.core.reserved import is_on_extension, reserved, says_nothing_new
 from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState, Skip
 from dbbackup.core.restore_rights import Rights
-from dbbackup.core.role_statements import RoleStatement
+from dbbackup.core.role_statements import FIRST_MAJOR_WITH_MEMBERSHIP_OPTIONS, RoleStatement
 
 _FOREIGN_KEY = "FK CONSTRAINT"
 # Large objects are data, and so is what is said of one.
@@ -197,10 +197,12 @@ def _check_roles(
     owners |= server.owners
     unable = sorted((owners & acting) - rights.acting - {""})
     if unable:
+        has_options = server.major >= FIRST_MAJOR_WITH_MEMBERSHIP_OPTIONS
+        full = " WITH INHERIT TRUE, SET TRUE" if has_options else ""
         draft.blockers.append(
             f"The user {server.user} may not act as {', '.join(unable)}, who owns a part of the archive or the target. "
             f"Let somebody who may administer them say: GRANT {', '.join(map(quote_name, unable))} TO "
-            f"{quote_name(server.user)}. Or leave ownership out: --no-owner, into a new database with --to."
+            f"{quote_name(server.user)}{full}. Or leave ownership out: --no-owner, into a new database with --to."
         )
     return frozenset(acting & rights.acting)
 

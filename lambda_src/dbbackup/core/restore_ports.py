@@ -50,8 +50,11 @@ class Cluster(Protocol):
     def rights(self, questions: Questions) -> Rights:
         """What we may do there."""
 
-    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[None]:
-        """Be able to act as these roles; memberships that were taken for that are given back."""
+    def acting_as(self, roles: Iterable[str]) -> AbstractContextManager[list[Skip]]:
+        """Be able to act as these roles; what the server refused to take back, when the context has ended."""
+
+    def remove_acting_role(self, name: str) -> list[Skip]:
+        """Give back the memberships of a restore that is gone; what the server refused."""
 
     def copy_session(self, name: str) -> AbstractContextManager[CopySession]:
         """A session in a copy that is being filled."""

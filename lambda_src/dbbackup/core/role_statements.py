@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dbbackup.core.acting_role import is_acting_role
 from dbbackup.core.sql_tokens import Statement, statements
 
 # pg_dumpall of late 2025 and later writes it at the head, before anything that comes from the server, and its
@@ -108,7 +109,10 @@ def _statements(role_dump: str) -> Iterator[Statement]:
     if key := _RESTRICT.search(role_dump[:_HEAD_CHARACTERS]):
         for command in ("restrict", "unrestrict"):
             role_dump = role_dump.replace(f"\\{command} {key[1]}\n", "\n", 1)
-    return statements(role_dump)
+    # A restore that went on beside the backup has its memberships from a role that is not to come back.
+    for statement in statements(role_dump):
+        if not any(is_acting_role(token.identifier) for token in statement.tokens):
+            yield statement
 
 
 def _subject(statement: Statement) -> str | None:

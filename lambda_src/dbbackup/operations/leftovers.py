@@ -6,26 +6,49 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.archive_toc_reader import read_contents
+from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.errors import NotFoundError, RestoreFailedError
 from dbbackup.core.leftovers import Leftover, State, old_name
+from dbbackup.core.manifest import Manifest
+from dbbackup.core.needed_roles import needs_of
 from dbbackup.core.restore_plan import RestoreOptions, Skip
 from dbbackup.core.restore_ports import Cluster
+from dbbackup.core.restore_rights import Questions
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.restore_compare import compare
 
 
-def tidy(cluster: Cluster, target: str) -> list[Leftover]:
-    """Remove copies that nobody fills any more, and what a finished swap has replaced.
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What of earlier runs was removed.
 
-    The caller holds the lock of the target, so the runs that made them are gone. What the target was before is
-    removed only while the target answers.
+    Attributes:
+        databases: copies, and what a swap had replaced.
+        roles: roles that held memberships, with which those were given back.
+        refused: what the server refused to remove.
+    """
 
-    Returns:
-        What was removed.
+    databases: tuple[Leftover, ...] = ()
+    roles: tuple[str, ...] = ()
+    refused: tuple[Skip, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """All that was removed."""
+        return [*(leftover.name for leftover in self.databases), *self.roles]
+
+
+def tidy(cluster: Cluster, target: str) -> Tidied:
+    """Remove copies that nobody fills any more, what a finished swap has replaced, and memberships of runs gone.
+
+    The caller holds the lock of the target, so the runs that made the databases are gone. What the target was before
+    is removed only while the target answers.
     """
     removed = []
-    for leftover in cluster.beside(target).leftovers:
+    beside = cluster.beside(target)
+    for leftover in beside.leftovers:
         if leftover.mark.state is State.REPLACED and not cluster.answers(target):
             raise RestoreFailedError(
                 f"{target!r} does not answer, and {leftover.name!r} is what it was before.",
@@ -34,7 +57,12 @@ def tidy(cluster: Cluster, target: str) -> list[Leftover]:
             )
         cluster.drop(leftover.name)
         removed.append(leftover)
-    return removed
+    refused = {role: cluster.remove_acting_role(role) for role in beside.roles}
+    return Tidied(
+        tuple(removed),
+        tuple(role for role, skips in refused.items() if not skips),
+        tuple(skip for skips in refused.values() for skip in skips),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +78,7 @@ class Resumed:
     """
 
     finished: Leftover | None
-    removed: tuple[Leftover, ...]
+    removed: Tidied
     old_database: str | None
     refused: tuple[Skip, ...] = ()
     left_alone: tuple[str, ...] = ()
@@ -74,7 +102,7 @@ def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | 
     """
     with cluster.lock(target):
         beside = cluster.beside(target)
-        if not beside.leftovers:
+        if not beside.leftovers and not beside.roles:
             alone = f" {'; '.join(beside.left_alone)}." if beside.left_alone else ""
             raise NotFoundError(
                 f"No restore into {target!r} has left anything to resume.{alone}",
@@ -83,18 +111,32 @@ def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | 
             )
         complete = [each for each in beside.leftovers if each.mark.state is State.VERIFIED]
         if not complete:
-            return Resumed(None, tuple(tidy(cluster, target)), None, left_alone=beside.left_alone)
+            tidied = tidy(cluster, target)
+            return Resumed(None, tidied, None, tidied.refused, beside.left_alone)
         copy = complete[0]
         source = _source(copy, target, find)
-        properties = None
+        contents, properties = None, None
         if source is not None and source.manifest is not None:
-            _compare_again(cluster, copy, target, source)
+            contents = _contents(source)
             known = source.manifest.source.known_properties
             properties = known.restricted(owner=copy.mark.owner, privileges=copy.mark.privileges)
-        names = cluster.names()
-        old = old_name(target, datetime.now(UTC), names) if target in names else None
-        refused = cluster.swap(copy.name, target, old, properties=properties, mark=None)
-        return Resumed(copy, tuple(tidy(cluster, target)), old, tuple(refused), beside.left_alone)
+        acting = _acting(copy, contents, cluster.properties(target, properties))
+        with cluster.acting_as(cluster.rights(Questions(acting=acting)).acting) as not_given_back:
+            if source is not None and contents is not None:
+                _compare_again(cluster, copy, target, source.manifest, contents)
+            names = cluster.names()
+            old = old_name(target, datetime.now(UTC), names) if target in names else None
+            refused = cluster.swap(copy.name, target, old, properties=properties, mark=None)
+        tidied = tidy(cluster, target)
+        return Resumed(copy, tidied, old, (*refused, *not_given_back, *tidied.refused), beside.left_alone)
+
+
+def _acting(copy: Leftover, contents: TableOfContents | None, properties: DatabaseProperties | None) -> frozenset[str]:
+    """Roles in whose name the copy is read, given away, and put in the place of what it replaces."""
+    found = properties.acting_roles if properties else frozenset[str]()
+    if contents is not None:
+        found |= needs_of(contents.items).acting(owner=copy.mark.owner, privileges=copy.mark.privileges)
+    return found
 
 
 def _source(copy: Leftover, target: str, find: Callable[[str], ArchiveSource | None]) -> ArchiveSource | None:
@@ -109,10 +151,15 @@ def _source(copy: Leftover, target: str, find: Callable[[str], ArchiveSource | N
     return found
 
 
-def _compare_again(cluster: Cluster, copy: Leftover, target: str, source: ArchiveSource) -> None:
-    manifest = source.manifest
-    with source.store.read(source.key, manifest.archive.version_id if manifest else None) as chunks:
-        contents = read_contents(_reader(chunks))
+def _contents(source: ArchiveSource) -> TableOfContents:
+    version = source.manifest.archive.version_id if source.manifest else None
+    with source.store.read(source.key, version) as chunks:
+        return read_contents(_reader(chunks))
+
+
+def _compare_again(
+    cluster: Cluster, copy: Leftover, target: str, manifest: Manifest | None, contents: TableOfContents
+) -> None:
     skipped = frozenset(copy.mark.skipped)
     differences = compare(cluster.database(copy.name), contents, manifest, skipped, RestoreOptions(target)).differences
     if differences:

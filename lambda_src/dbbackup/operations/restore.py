@@ -19,7 +19,7 @@ from dbbackup.core.errors import (
     RestoreFailedError,
     RestoreIncompleteError,
 )
-from dbbackup.core.leftovers import Leftover, Mark, State, new_name, old_name
+from dbbackup.core.leftovers import Mark, State, new_name, old_name
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.ownership_notes import ownership_notes
 from dbbackup.core.ports import Progress, ProgressListener, no_progress
@@ -28,7 +28,7 @@ from dbbackup.core.restore_plan import Plan, RestoreOptions, Skip
 from dbbackup.core.restore_ports import Cluster, RestoringTools
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.fill import Filling, fill, fill_aside, numbers_of
-from dbbackup.operations.leftovers import tidy
+from dbbackup.operations.leftovers import Tidied, tidy
 from dbbackup.operations.restore_compare import Comparison, compare
 from dbbackup.operations.restore_proposal import Proposal, propose
 from dbbackup.operations.unrestored_script import unrestored_script
@@ -83,7 +83,7 @@ class RestoreOutcome:
     comparison: Comparison
     safety_backup: Manifest | None
     old_database: str | None
-    tidied: tuple[Leftover, ...]
+    tidied: Tidied
     refused: tuple[Skip, ...] = ()
     failures: tuple[Failure, ...] = ()
     ownership: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
             with clock.phase("safety backup"):
                 safety = request.safety_backup()
         cluster.create_roles(proposal.plan.role_statements)
-        stack.enter_context(cluster.acting_as(proposal.plan.acting))
+        not_given_back = stack.enter_context(cluster.acting_as(proposal.plan.acting))
         run = _Run(request, proposal, archive, contents, clock, cluster, tools)
         done = run.in_place() if proposal.plan.in_place else run.beside()
     return RestoreOutcome(
@@ -142,8 +142,8 @@ def run_restore(request: RestoreRequest, *, cluster: Cluster, tools: RestoringTo
         comparison=done.comparison,
         safety_backup=safety,
         old_database=done.old,
-        tidied=tuple(tidied),
-        refused=done.refused,
+        tidied=tidied,
+        refused=(*tidied.refused, *done.refused, *not_given_back),
         failures=done.failures,
         ownership=ownership_notes(contents, options, proposal.server.user),
         script=done.script,
