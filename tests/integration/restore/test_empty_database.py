@@ -88,7 +88,12 @@ def test_a_database_in_which_there_is_something_keeps_what_it_is(ground: Ground)
 
 def _as_clerk(ground: Ground, target: str, *options: str | Path) -> Ended:
     words = ("restore", "latest", "--directory", ground.folder, "--database", ground.name, "--yes", *options)
-    return cli(*words, environment=Database(ground.server, target, CLERK, PASSWORD).environment())
+    return cli(
+        *words,
+        "--script",
+        ground.folder.parent / "not_restored.sql",
+        environment=Database(ground.server, target, CLERK, PASSWORD).environment(),
+    )
 
 
 @pytest.fixture
