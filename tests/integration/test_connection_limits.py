@@ -15,7 +15,7 @@ def _mend(database: Database, said: str, begin: str, end: str = ";") -> None:
     """Run the statement that was printed."""
     statement = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", said, re.DOTALL)
     assert statement is not None, said
-    database.superuser.execute(statement[0])
+    database.execute(statement[0])
 
 
 @pytest.mark.parametrize("limited", ["role", "database"])
@@ -26,7 +26,7 @@ def test_a_limit_of_one_connection_is_named_with_what_we_need_and_mended_by_what
     database.superuser.execute(f"GRANT pg_read_all_data TO {user.user}")
     name = user.user if limited == "role" else f'"{database.name}"'
     begin = f"ALTER {limited.upper()} "
-    database.superuser.execute(f"{begin}{name} CONNECTION LIMIT 1")
+    database.execute(f"{begin}{name} CONNECTION LIMIT 1")
 
     ended = dbbackup("doctor", "--json", "--directory", tmp_path / "backups", environment=user.environment())
     (check,) = [check for check in ended.document["checks"] if check["name"] == "connections"]
