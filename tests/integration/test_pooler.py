@@ -62,6 +62,20 @@ def test_a_session_for_as_long_as_we_stay_is_a_session(database: Database, tmp_p
     assert done.status == 0, done.err
 
 
+def test_short_timeouts_are_taken_away_later_where_a_pooler_takes_no_options(
+    database: Database, tmp_path: Path
+) -> None:
+    user = database.user_without_rights("IN ROLE pg_read_all_data")
+    database.superuser.execute(f"ALTER ROLE {user.user} SET statement_timeout = 500")
+    with start_pooler(database.server, transactions=False, takes_options=False) as pooler:
+        done = dbbackup("backup", "--directory", tmp_path, environment=_environment(user, pooler))
+        assert done.status == 0, done.err
+        through = user.parameters.model_copy(update={"port": pooler.port})
+        for _ in range(3):
+            with connect(through, "test") as session:
+                assert session.execute("SHOW statement_timeout").fetchone() == ("0",)
+
+
 def test_a_pooler_with_one_session_says_that_two_are_needed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

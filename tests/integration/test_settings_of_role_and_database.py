@@ -98,10 +98,12 @@ def test_a_timeout_of_a_millisecond_does_not_keep_us_out(new_database: DatabaseM
             assert session.execute("SELECT pg_sleep(0.01)").fetchone() is not None
 
 
-def test_a_role_that_the_person_names_stays(new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_person_names_stays(new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     user = _second_master(new_database())
     with monkeypatch.context() as changed:
-        changed.setenv("PGOPTIONS", "-c role=pg_checkpoint -c statement_timeout=10")
+        changed.setenv("PGOPTIONS", "-c role=pg_checkpoint -c statement_timeout=4321 -c search_path=hostile")
         session = connect(user.parameters, "test")
     with session:
-        assert session.execute("SELECT current_user, pg_sleep(0.02)::text").fetchone() == ("pg_checkpoint", "")
+        settings = session.execute("SELECT current_user, current_setting('statement_timeout')").fetchone()
+        assert settings == ("pg_checkpoint", "4321ms")
+        assert session.execute("SELECT current_setting('search_path')").fetchone() == ('""',), "ours"

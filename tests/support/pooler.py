@@ -26,6 +26,7 @@ class Pooler:
     transactions: bool = True
     oldest_first: bool = False
     most: int = 100
+    takes_options: bool = True
     free: dict[bytes, list[socket.socket]] = field(default_factory=lambda: defaultdict(list))
     lent: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -35,6 +36,9 @@ class Pooler:
         with client, suppress(OSError, EOFError):
             startup = _startup(client)
             if startup is None:
+                return
+            if not self.takes_options and b"options\0" in startup:
+                client.sendall(_framed(b"E", b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"))
                 return
             upstream = socket.create_connection((self.server.host, self.server.port))
             upstream.sendall(startup)
@@ -126,7 +130,12 @@ def _startup(client: socket.socket) -> bytes | None:
 
 @contextmanager
 def start_pooler(
-    server: Server, *, transactions: bool = True, oldest_first: bool = False, most: int = 100
+    server: Server,
+    *,
+    transactions: bool = True,
+    oldest_first: bool = False,
+    most: int = 100,
+    takes_options: bool = True,
 ) -> Iterator[Pooler]:
     """Start it on a free port and stop it with the context.
 
@@ -135,8 +144,11 @@ def start_pooler(
         transactions: whether for a transaction.
         oldest_first: which of the free ones it lends first.
         most: how many it lends at once.
+        takes_options: whether a connection may say settings of the session as it is made.
     """
-    pooler = Pooler(server, transactions=transactions, oldest_first=oldest_first, most=most)
+    pooler = Pooler(
+        server, transactions=transactions, oldest_first=oldest_first, most=most, takes_options=takes_options
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         pooler.port = listening.getsockname()[1]
 

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from dbbackup.core.pooler import no_second_session, transaction_pooling
+from dbbackup.core.timeout_remedies import ENDED_BY_TIMEOUT
 
 PATIENCE_SECONDS: Final = 15.0
 _ROUNDS: Final = 3
@@ -71,7 +72,9 @@ def _patient(other: psycopg.Connection[TupleRow], where: str) -> Iterator[None]:
     failure = None
     try:
         yield
-    except psycopg.Error:
+    except psycopg.Error as error:
+        if error.sqlstate in ENDED_BY_TIMEOUT:
+            raise
         failure = no_second_session(where, PATIENCE_SECONDS)
     finally:
         timer.cancel()

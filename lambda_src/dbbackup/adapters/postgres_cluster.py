@@ -22,7 +22,7 @@ from dbbackup.adapters.postgres_session import PostgresDatabase
 from dbbackup.adapters.restore_rights import rights_of
 from dbbackup.adapters.server_state import databases_beside, read_state
 from dbbackup.adapters.session_ending import ending_sessions
-from dbbackup.adapters.statements import NO_TIMEOUTS, rows, run, say
+from dbbackup.adapters.statements import rows, run, say
 from dbbackup.adapters.subscriptions import detach, owners_of_subscriptions
 from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
@@ -48,13 +48,8 @@ class PostgresCluster:
     def _to(self, name: str) -> Connection:
         return self._connection.model_copy(update={"database": name})
 
-    @contextmanager
-    def _inside(self, name: str, purpose: str) -> Iterator[psycopg.Connection[TupleRow]]:
-        """A session in a database, whatever sessions there begin with."""
-        with connect(self._to(name), purpose) as session:
-            rows(session, NO_TIMEOUTS)
-            say(session, "SET default_transaction_read_only = off")
-            yield session
+    def _inside(self, name: str, purpose: str) -> psycopg.Connection[TupleRow]:
+        return connect(self._to(name), purpose)
 
     def state(self, target: str, wanted: DatabaseProperties | None = None) -> ServerState:
         """What the server has, the target where it exists, and what it would not give.
@@ -281,7 +276,6 @@ def open_cluster(connection: Connection) -> Iterator[PostgresCluster]:
             continue
         with session:
             try:
-                rows(session, NO_TIMEOUTS)
                 yield PostgresCluster(session, connection)
             except psycopg.Error as error:
                 raise RestoreFailedError(

@@ -12,12 +12,15 @@ from psycopg.pq import Conninfo, PGconn
 from psycopg.rows import TupleRow
 
 from dbbackup.adapters.pooler_check import refuse_transaction_pooling
-from dbbackup.adapters.session_settings import TRIES, settle
+from dbbackup.adapters.session_settings import set_after_the_start, set_from_the_start, settle, start_options
 from dbbackup.contract import SERVICE
 from dbbackup.core.connection import CONNECT_TIMEOUT_SECONDS, Address, Connection
 from dbbackup.core.diagnosis import connection_failure
+from dbbackup.core.entry_script import FIRST_MAJOR_WITH_TRANSACTION_TIMEOUT
 from dbbackup.core.errors import ConnectionFailedError, InvalidRequestError
 from dbbackup.core.libpq import OURS
+from dbbackup.core.pooler import refuses_options
+from dbbackup.core.timeout_remedies import ENDED_BY_TIMEOUT, timeout_in
 
 NO_SETTINGS: Final[Mapping[str, str | None]] = {}
 _LASTING: Final = {
@@ -27,6 +30,8 @@ _LASTING: Final = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",  # milliseconds that sent data may stay unacknowledged
 }
+_TRIES: Final = 20
+"""How often to try: a timeout of a millisecond may end the statement that takes it away."""
 
 
 def service_values(environment: Mapping[str, str], url: Mapping[str, str] | None = None) -> dict[str, str] | None:
@@ -95,36 +100,63 @@ def connect(
             transaction at a time, through a pooler.
     """
 
-    def open_one() -> psycopg.Connection[TupleRow]:
-        return psycopg.connect(
-            "",
-            **{**_LASTING, **connection.settings()},  # type: ignore[arg-type]
-            application_name=f"{SERVICE} {purpose}"[:63],
-            client_encoding="utf8",
-            autocommit=True,
-            prepare_threshold=None,  # nothing of ours stays in a session that a pooler gives to others
-        )
-
-    try:
-        session = open_one()
+    failure = ""
+    for _ in range(_TRIES):
         try:
-            for left in reversed(range(TRIES)):
-                try:
-                    refuse_transaction_pooling(session, open_one, str(connection))
-                    settle(session, connection, settings)
-                    break
-                except psycopg.errors.QueryCanceled:
-                    if not left:
-                        raise
-        except BaseException:
-            session.close()
-            raise
-    except psycopg.Error as error:
-        failure = connection_failure(str(error), where=str(connection), database=connection.database)
-    else:
-        return session
+            return _settled(connection, f"{SERVICE} {purpose}"[:63], settings)
+        except _EndedEarlyError as ended:
+            failure = str(ended)
+            set_from_the_start(connection, ended.server_major)
+        except psycopg.Error as error:
+            failure = str(error)
+            if not (refuses_options(failure) and set_after_the_start(connection)):
+                break
     # Out here the driver's exception, which holds the password, is not even the context of ours.
-    raise failure
+    raise connection_failure(failure, where=str(connection), database=connection.database, user=connection.user)
+
+
+class _EndedEarlyError(Exception):
+    """A session was lost, or a statement of it ended, before it had what it needs: by a short timeout perhaps."""
+
+    def __init__(self, said: str, server_major: int) -> None:
+        super().__init__(said)
+        self.server_major = server_major
+
+
+def _settled(connection: Connection, name: str, settings: Mapping[str, str | None]) -> psycopg.Connection[TupleRow]:
+    options = start_options(connection)
+
+    def open_one() -> psycopg.Connection[TupleRow]:
+        try:
+            return psycopg.connect(
+                "",
+                **{**_LASTING, **connection.settings(), **options},  # type: ignore[arg-type]
+                application_name=name,
+                client_encoding="utf8",
+                autocommit=True,
+                prepare_threshold=None,  # nothing of ours stays in a session that a pooler gives to others
+            )
+        except psycopg.OperationalError as error:
+            # Of the timeouts only this one counts while a session begins, and only these servers have it.
+            if timeout_in(str(error)) != "transaction_timeout":
+                raise
+            raise _EndedEarlyError(str(error), FIRST_MAJOR_WITH_TRANSACTION_TIMEOUT) from None
+
+    session = open_one()
+    server_major = session.info.server_version // 10000  # it is not said any more once the session is lost
+    try:
+        refuse_transaction_pooling(session, open_one, str(connection))
+        settle(session, connection, settings)
+    except psycopg.Error as error:
+        session.close()
+        # A session that is lost may have been ended by a timeout, too: the server's words do not always arrive.
+        if error.sqlstate not in ENDED_BY_TIMEOUT and (options or not session.broken):
+            raise
+        raise _EndedEarlyError(str(error), server_major) from None
+    except BaseException:
+        session.close()
+        raise
+    return session
 
 
 def pinned(connection: Connection) -> Connection:

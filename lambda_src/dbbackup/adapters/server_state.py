@@ -13,7 +13,7 @@ from dbbackup.adapters.database_probes import creation_problem, properties_probl
 from dbbackup.adapters.intended_properties import intended_properties, is_empty
 from dbbackup.adapters.memberships import acting_roles_left_over
 from dbbackup.adapters.postgres_connection import connect
-from dbbackup.adapters.statements import NO_TIMEOUTS, rows
+from dbbackup.adapters.statements import rows
 from dbbackup.adapters.subscriptions import owners_of_subscriptions
 from dbbackup.core import database_changes
 from dbbackup.core.connection import Connection
@@ -111,7 +111,6 @@ def _existing(
         return None, None
     sessions = rows(session, _SESSIONS, target)
     with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
-        rows(inside, NO_TIMEOUTS)
         tables = len(inside.execute(contents.TABLES.encode()).fetchall())
         empty = is_empty(inside)
         properties = intended_properties(inside, target, wanted)

@@ -15,13 +15,6 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-NO_TIMEOUTS = """
-    SELECT set_config(name, '0', false) FROM pg_settings
-    WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout',
-                   'transaction_timeout')
-"""
-"""A role or database may have some, for applications: ours is idle while others work, and its statements are long."""
-
 
 def rows(session: psycopg.Connection[TupleRow], query: str, *values: object) -> list[TupleRow]:
     """All rows of a query with ``%s`` places."""

@@ -6,6 +6,7 @@ from dbbackup.core.connection_limits import limit_remedy
 from dbbackup.core.dump_remedies import large_object_remedy, large_value_remedy, other_server_remedy
 from dbbackup.core.errors import ConnectionFailedError
 from dbbackup.core.quoting import quote_name
+from dbbackup.core.timeout_remedies import timeout_in, timeout_remedy
 
 _CONNECTION = (
     ("password authentication failed", "the server refused the password",
@@ -44,13 +45,16 @@ _CONNECTION = (
 )  # fmt: skip
 
 
-def connection_failure(said: str, *, where: str, database: str | None) -> ConnectionFailedError:
+def connection_failure(
+    said: str, *, where: str, database: str | None, user: str | None = None
+) -> ConnectionFailedError:
     """The error for a connection that could not be made.
 
     Args:
         said: what libpq said; it never contains a password.
         where: user, host and port, without the password.
         database: the database's name.
+        user: who connected, for the statement that helps.
     """
     reason, action = "the connection failed", "Check that the server runs and who may connect to it."
     if "database" in said and "does not exist" in said:
@@ -58,14 +62,16 @@ def connection_failure(said: str, *, where: str, database: str | None) -> Connec
         action = "Check the name: --database, POSTGRES_DB, PGDATABASE, or the database in the event."
     elif "permission denied for database" in said and database is not None:
         reason = "this user may not connect to it"
-        user = quote_name(where.rpartition("@")[0])
-        action = f"Let the owner of the database say: GRANT CONNECT ON DATABASE {quote_name(database)} TO {user};"
+        who = quote_name(user or where.rpartition("@")[0])
+        action = f"Let the owner of the database say: GRANT CONNECT ON DATABASE {quote_name(database)} TO {who};"
     elif limited := limit_remedy(said):
         reason, action = limited
+    elif remedy := timeout_remedy(said, user):
+        reason, action = f"the server's {timeout_in(said)} ended it", remedy
     else:
-        for words, known, remedy in _CONNECTION:
+        for words, known, way in _CONNECTION:
             if words in said:
-                reason, action = known, remedy
+                reason, action = known, way
                 break
     detail = " ".join(said.split())
     return ConnectionFailedError(
@@ -106,8 +112,11 @@ def dump_remedy(said: str, *, user: str | None = None) -> str:
             "PostgreSQL 16 without the end), or back up as the owner; a superuser, where there is one, gives the "
             "narrower BYPASSRLS. `dbbackup doctor` prints the statements."
         )
-    if "lock timeout" in said or "lock not available" in said:
+    # pg_dump waits for its locks with a statement_timeout of its own.
+    if any(words in said for words in ("lock timeout", "lock not available", "LOCK TABLE")):
         return "Somebody holds a table exclusively, a schema change perhaps. Let it end, then repeat the backup."
+    if (ended := timeout_remedy(said, user)) is not None:
+        return ended
     if any(words in said for words in ("terminating connection", "server closed the connection", "connection to server was lost")):  # fmt: skip # noqa: E501
         return "The server ended the connection: look for a failover, a restart or a terminated session, then repeat."
     if "server version mismatch" in said:

@@ -8,6 +8,17 @@ from typing import Final
 from dbbackup.core.errors import ConnectionFailedError
 
 _RDS_PROXY: Final = ".proxy-"
+_NO_OPTIONS: Final = ("startup parameter", "options")
+
+
+def refuses_options(said: str) -> bool:
+    """Whether a connection was refused because it says settings of a session as it is made.
+
+    "unsupported startup parameter: options" of PgBouncer, "doesn't support command-line options" of RDS Proxy.
+    https://www.pgbouncer.org/config.html#ignore_startup_parameters
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html#rds-proxy.limitations
+    """
+    return any(words in said for words in _NO_OPTIONS)
 
 
 def transaction_pooling(where: str, *, host: str, server: str | None, server_port: int | None) -> ConnectionFailedError:
