@@ -146,7 +146,7 @@ def _settled(connection: Connection, name: str, settings: Mapping[str, str | Non
     server_major = session.info.server_version // 10000  # it is not said any more once the session is lost
     try:
         refuse_transaction_pooling(session, open_one, str(connection))
-        settle(session, connection, settings)
+        settled = settle(session, connection, settings)
     except psycopg.Error as error:
         session.close()
         # A session that is lost may have been ended by a timeout, too: the server's words do not always arrive.
@@ -156,7 +156,10 @@ def _settled(connection: Connection, name: str, settings: Mapping[str, str | Non
     except BaseException:
         session.close()
         raise
-    return session
+    if settled:
+        return session
+    session.close()
+    raise _EndedEarlyError("timeouts of the user are too short", server_major)
 
 
 def pinned(connection: Connection) -> Connection:

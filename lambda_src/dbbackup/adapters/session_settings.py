@@ -33,8 +33,11 @@ _encodings: dict[tuple[str, int, str, str], str] = {}
 """That of each database."""
 
 
-def settle(session: psycopg.Connection[TupleRow], connection: Connection, ours: Mapping[str, str | None]) -> None:
+def settle(session: psycopg.Connection[TupleRow], connection: Connection, ours: Mapping[str, str | None]) -> bool:
     """Set what this session needs, of what its server knows.
+
+    Returns:
+        False where a timeout is so short that it should be taken away as a connection is made, which was not tried yet.
 
     Raises:
         psycopg.Error: the server refused.
@@ -61,8 +64,7 @@ def settle(session: psycopg.Connection[TupleRow], connection: Connection, ours: 
     if encoding:
         _encodings[*place, connection.database or ""] = encoding
     _differing[place] |= differing(current)
-    if too_short(current):
-        set_from_the_start(connection, session.info.server_version // 10000)
+    return place in _from_the_start or not too_short(current)
 
 
 def start_options(connection: Connection) -> dict[str, str]:
