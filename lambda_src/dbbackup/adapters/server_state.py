@@ -45,6 +45,11 @@ _SESSIONS = """
 """
 _PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = %s ORDER BY prepared"
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1"
+_ROLE_PATHS = """
+    SELECT pg_get_userbyid(s.setrole), substr(c.setting, strpos(c.setting, '=') + 1)
+    FROM pg_db_role_setting s, unnest(s.setconfig) c(setting)
+    WHERE s.setdatabase = 0 AND s.setrole <> 0 AND c.setting LIKE %s
+"""
 # One character more than a mark may have is enough to see that it is none.
 _BESIDE = """
     SELECT datname, pg_get_userbyid(datdba), pg_get_userbyid(datdba) = current_user,
@@ -86,6 +91,7 @@ def read_state(
         beside=beside,
         slots=tuple(row[0] for row in rows(session, _SLOTS, target)),
         subscriptions=owners_of_subscriptions(session, target),
+        role_paths=dict(rows(session, _ROLE_PATHS, "search_path=%")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dbbackup.core.database_properties import DatabaseProperties
@@ -91,6 +92,8 @@ class ServerState:
     """Logical replication slots of the target."""
     subscriptions: dict[str, str] = field(default_factory=dict)
     """Subscriptions of the target, and who owns each."""
+    role_paths: Mapping[str, str] = field(default_factory=dict)
+    """The search paths that roles have in every database."""
 
     @property
     def owners(self) -> frozenset[str]:

@@ -37,7 +37,7 @@ def roles_of(role_dump: str) -> dict[str, set[str]]:
     """The roles of a dump, each with those that it is a member of or that are members of it."""
     neighbours: dict[str, set[str]] = {}
     memberships = []
-    for statement in _statements(role_dump):
+    for statement in statements_of(role_dump):
         if statement.begins("CREATE", "ROLE"):
             neighbours[statement.tokens[2].identifier] = set()
         elif (pair := _membership(statement)) and not _is_for_administration(statement):
@@ -87,7 +87,7 @@ def role_statements(
     created = set(missing)
     known = created | existing
     found: list[RoleStatement] = []
-    for statement in _statements(role_dump):
+    for statement in statements_of(role_dump):
         if pair := _membership(statement):
             group, member = pair
             if member == user and group in created and _is_for_administration(statement):
@@ -105,7 +105,8 @@ def role_statements(
     return tuple(found)
 
 
-def _statements(role_dump: str) -> Iterator[Statement]:
+def statements_of(role_dump: str) -> Iterator[Statement]:
+    """The statements of a role dump, without commands of psql."""
     if key := _RESTRICT.search(role_dump[:_HEAD_CHARACTERS]):
         for command in ("restrict", "unrestrict"):
             role_dump = role_dump.replace(f"\\{command} {key[1]}\n", "\n", 1)

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from dbbackup.core.archive_toc import TableOfContents
-from dbbackup.core.deadline import Deadline
 from dbbackup.core.fill_order import FillOrder, fill_order
-from dbbackup.core.ports import Progress, ProgressListener
+from dbbackup.core.ports import Progress
 from dbbackup.core.restore_failure import Failure, to_repeat
-from dbbackup.core.restore_plan import Plan, RestoreOptions, ServerState
 from dbbackup.core.restore_ports import Cluster, CopySession, RestoringTools
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """What is filled, from what, and how.
-
-    Attributes:
-        archive: the file.
-        contents: its table of contents.
-        plan: what is left out.
-        search_paths: of the database, the one to try first at the beginning.
-    """
-
-    archive: Path
-    contents: TableOfContents
-    plan: Plan
-    options: RestoreOptions
-    server: ServerState
-    search_paths: tuple[str, ...]
-    deadline: Deadline
-    listener: ProgressListener
+from dbbackup.operations.entry_scripts import entry_scripts
+from dbbackup.operations.filling import Filling
 
 
 def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools) -> tuple[Failure, ...]:
@@ -128,25 +104,23 @@ class _Runs:
         A function that relies on the search path finds its objects now, and what failed for an entry that was not
         there finds that.
         """
-        plan = self._filling.plan
-        waiting = to_repeat(self._filling.contents, self.failed, plan.dropped | plan.own.keys())
+        plan, contents = self._filling.plan, self._filling.contents
+        waiting = to_repeat(contents, self.failed, plan.dropped | plan.own.keys())
+        scripts = entry_scripts(self._filling, waiting, self._tools)
         while waiting:
-            left = [number for number in waiting if not self._is_made(session, number)]
+            left = {number for number in waiting if not self._is_made(session, number, scripts.get(number))}
             if len(left) == len(waiting):
                 break
-            waiting = left
+            # The other way round: what waits for something that comes later is made in one more round, too.
+            waiting = [number for number in reversed(waiting) if number in left]
 
-    def _is_made(self, session: CopySession, number: int) -> bool:
-        filling = self._filling
-        entry = filling.contents.by_id[number]
-        words: str | None = None
-        for path in filling.search_paths:
-            filling.deadline.check("restoring")
-            script = self._tools.script(
-                filling.archive, (number,), filling.options, tablespaces=not filling.plan.no_tablespaces
-            )
-            with script as chunks:
-                words = session.repeat(chunks, entry.copy.encode(filling.contents.encoding, "surrogateescape"), path)
+    def _is_made(self, session: CopySession, number: int, script: bytes | None) -> bool:
+        entry, words = self._filling.contents.by_id[number], None
+        copy = entry.copy.encode(self._filling.contents.encoding, "surrogateescape")
+        for path in self._filling.search_paths:
+            self._filling.deadline.check("restoring")
+            with self._script(number) if script is None else nullcontext(iter((script,))) as chunks:
+                words = session.repeat(chunks, copy, path)
             if words is None:
                 self.failed.pop(number, None)
                 return True
@@ -154,15 +128,17 @@ class _Runs:
         self.failed[number] = words or self.failed.get(number, "")
         return False
 
-    def failures(self) -> tuple[Failure, ...]:
-        by_id = self._filling.contents.by_id
-        return tuple(
-            Failure(by_id[number].description, words, by_id[number].definition.strip(), number)
-            for number, words in sorted(self.failed.items(), key=lambda item: self._place(item[0]))
-        )
+    def _script(self, number: int) -> AbstractContextManager[Iterator[bytes]]:
+        filling = self._filling
+        tablespaces = not filling.plan.no_tablespaces
+        return self._tools.script(filling.archive, (number,), filling.options, tablespaces=tablespaces)
 
-    def _place(self, number: int) -> int:
-        return next(place for place, entry in enumerate(self._filling.contents.items) if entry.dump_id == number)
+    def failures(self) -> tuple[Failure, ...]:
+        failed = (entry for entry in self._filling.contents.items if entry.dump_id in self.failed)
+        return tuple(
+            Failure(entry.description, self.failed[entry.dump_id], entry.definition.strip(), entry.dump_id)
+            for entry in failed
+        )
 
 
 def numbers_of(failures: Iterable[Failure]) -> frozenset[int]:

@@ -27,7 +27,8 @@ from dbbackup.core.restore_failure import Failure, listed
 from dbbackup.core.restore_plan import Plan, RestoreOptions, Skip
 from dbbackup.core.restore_ports import Cluster, RestoringTools
 from dbbackup.operations.archive_source import ArchiveSource
-from dbbackup.operations.fill import Filling, fill, fill_aside, numbers_of
+from dbbackup.operations.fill import fill, fill_aside, numbers_of
+from dbbackup.operations.filling import Filling
 from dbbackup.operations.leftovers import Tidied, tidy
 from dbbackup.operations.restore_compare import Comparison, compare
 from dbbackup.operations.restore_proposal import Proposal, propose

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.database_plan import with_database
-from dbbackup.core.errors import RefusedError, VerificationFailedError
+from dbbackup.core.errors import DbBackupError, RefusedError, VerificationFailedError
 from dbbackup.core.manifest import Manifest
 from dbbackup.core.naming import roles_key
 from dbbackup.core.needed_roles import needs_of
@@ -17,11 +19,9 @@ from dbbackup.core.restore_planning import make_plan
 from dbbackup.core.restore_ports import Cluster, RestoringTools
 from dbbackup.core.restore_rights import Questions
 from dbbackup.core.role_statements import RoleStatement, role_statements, to_create
+from dbbackup.core.search_paths import DEFAULT_SEARCH_PATH, paths_in_role_dump, search_paths
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.restore_compare import wanted
-
-DEFAULT_SEARCH_PATH = '"$user", public'
-"""https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PATH"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,24 @@ def propose(
         owner=state.properties.owner if state.properties else None,
     )
     plan = with_database(plan, state, options, recorded)
-    return Proposal(source, options, state, plan, _search_paths(state))
+    named = needs.roles(owner=True, privileges=True)
+    of_roles = _role_paths(source, options.target, named, state)
+    return Proposal(source, options, state, plan, search_paths(state.properties, of_roles, named))
 
 
-def _search_paths(state: ServerState) -> tuple[str, ...]:
-    """The paths to try for what relies on one: the database's, those of roles in it, PostgreSQL's default."""
-    settings = state.properties.settings if state.properties else ()
-    paths = sorted((setting.role is not None, setting.value) for setting in settings if setting.name == "search_path")
-    return tuple(dict.fromkeys((*(value for _, value in paths), DEFAULT_SEARCH_PATH)))
+def _role_paths(source: ArchiveSource, target: str, roles: frozenset[str], state: ServerState) -> Mapping[str, str]:
+    """What the server says, and of roles that it has not got the role dump.
+
+    One that cannot be read costs a path to try, and is named where roles are to be created from it.
+    """
+    known: Mapping[str, str] = state.role_paths
+    missing = roles - state.roles
+    if not missing or source.manifest is None:
+        return known
+    with suppress(DbBackupError, UnicodeDecodeError):
+        dump = _role_dump(source, source.manifest, target)
+        known = {**paths_in_role_dump(dump, missing), **known}
+    return known
 
 
 def _role_statements(

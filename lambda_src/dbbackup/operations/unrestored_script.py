@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dbbackup.core.entry_script import prepared_chunks
 from dbbackup.core.restore_failure import Failure
 from dbbackup.core.restore_ports import RestoringTools
-from dbbackup.operations.fill import Filling
+from dbbackup.operations.filling import Filling
 
 
 def unrestored_script(
