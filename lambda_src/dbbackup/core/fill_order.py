@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbbackup.core.archive_toc import Entry, Section, TableOfContents
+from dbbackup.core.missing_data import ACTS_ON_DATA
 from dbbackup.core.needed_roles import ACL_KINDS, grantors_of, owner_of
 from dbbackup.core.restore_plan import Plan, RestoreOptions
 
 # pg_restore itself comes to these last: RestorePass in PostgreSQL's src/bin/pg_dump/pg_backup_archiver.h.
 _LAST = frozenset((*ACL_KINDS, "EVENT TRIGGER", "MATERIALIZED VIEW DATA"))
-# What reaches the tables that inherit from the one it is made on. Their data may not be there yet when pg_restore works
-# in parallel: a check that is not valid would refuse rows, a trigger would fire.
-_AFTER_ALL_DATA = frozenset(("CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER"))
 _DATABASE_OWNER = "pg_database_owner"
 
 
@@ -30,7 +28,7 @@ class FillOrder:
         schemas: the first run; empty for a superuser.
         structure: what comes before the data.
         main: the data, and what comes after it.
-        inherited: what reaches tables that inherit, whose data must be there before.
+        after_data: what acts on data, also of tables that inherit, where pg_restore comes too early with several jobs.
         last: comments, grants and what needs them.
         creators: roles that must be able to create in a schema meanwhile, as (schema, role).
         grantors: roles that must be able to use a schema while they repeat the grants that they gave in it.
@@ -40,7 +38,7 @@ class FillOrder:
     schemas: tuple[int, ...]
     structure: tuple[int, ...]
     main: tuple[int, ...]
-    inherited: tuple[int, ...]
+    after_data: tuple[int, ...]
     last: tuple[int, ...]
     creators: frozenset[tuple[str, str]] = frozenset()
     grantors: frozenset[tuple[str, str]] = frozenset()
@@ -53,10 +51,10 @@ def fill_order(contents: TableOfContents, plan: Plan, options: RestoreOptions, *
     last = [entry for entry in kept if entry.kind in _LAST or entry.section is Section.NONE]
     structure = [entry for entry in kept if entry.section is Section.PRE_DATA and entry.kind not in _LAST]
     rest = [entry for entry in kept if entry.section in (Section.DATA, Section.POST_DATA) and entry.kind not in _LAST]
-    main = [entry for entry in rest if entry.kind not in _AFTER_ALL_DATA]
-    inherited = [entry for entry in rest if entry.kind in _AFTER_ALL_DATA]
+    main = [entry for entry in rest if entry.kind not in ACTS_ON_DATA]
+    after_data = [entry for entry in rest if entry.kind in ACTS_ON_DATA]
     if superuser:
-        return FillOrder((), _numbers(structure), _numbers(main), _numbers(inherited), _numbers(last))
+        return FillOrder((), _numbers(structure), _numbers(main), _numbers(after_data), _numbers(last))
     schema_owners = {entry.tag: entry.owner for entry in kept if entry.kind == "SCHEMA"}
     creators, publishers = set[tuple[str, str]](), set[str]()
     for entry in kept if options.owner else ():
@@ -69,7 +67,7 @@ def fill_order(contents: TableOfContents, plan: Plan, options: RestoreOptions, *
         schemas=_numbers([entry for entry in kept if entry.kind == "SCHEMA"]),
         structure=_numbers([entry for entry in structure if entry.kind != "SCHEMA"]),
         main=_numbers(main),
-        inherited=_numbers(inherited),
+        after_data=_numbers(after_data),
         last=_numbers(last),
         creators=frozenset(creators),
         grantors=frozenset(

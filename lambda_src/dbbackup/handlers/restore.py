@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -19,7 +20,7 @@ from dbbackup.core.deadline import Deadline
 from dbbackup.core.errors import DbBackupError, InvalidRequestError, RefusedError, RestoreIncompleteError
 from dbbackup.core.glacier import ARCHIVE_CLASSES, COPY_DAYS, check_way
 from dbbackup.core.manifest import Manifest
-from dbbackup.core.restore_failure import listed
+from dbbackup.core.restore_failure import Failure, listed
 from dbbackup.core.restore_plan import RestoreOptions, ServerState
 from dbbackup.core.server import Server
 from dbbackup.core.server_choice import refuse_another
@@ -71,7 +72,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except DbBackupError as error:
         refused = settings is not None and isinstance(error, (InvalidRequestError, RefusedError))
         told = {} if refused else _failed(error, signals)
-        _LOG.error("restore failed", extra={"event": event, **error.as_dict(), **told})
+        missing = _statements(error.failures) if isinstance(error, RestoreIncompleteError) else {}
+        _LOG.error("restore failed", extra={"event": event, **error.as_dict(), **missing, **told})
         raise
     except BaseException as error:
         _LOG.exception("restore failed unexpectedly", extra={"event": event, **_failed(error, signals)})
@@ -93,12 +95,13 @@ def _incomplete(outcome: RestoreOutcome, source: ArchiveSource, signals: Signals
         untouched=f"The database {outcome.target!r} is new, holds everything else, and says so in its comment.",
         action="Mend the causes, and make what is missing with the statements in this function's log.",
     )
-    failures = [failure.as_dict() for failure in outcome.failures]
-    _LOG.error(
-        "restore incomplete",
-        extra={**error.as_dict(), "failures": failures, **_failed(error, signals)},
-    )
+    extra = {**error.as_dict(), **_statements(outcome.failures), **_failed(error, signals)}
+    _LOG.error("restore incomplete", extra=extra)
     return error
+
+
+def _statements(failures: Iterable[Failure]) -> dict[str, Any]:
+    return {"failures": [failure.as_dict() for failure in failures]}
 
 
 def _failed(error: BaseException, signals: Signals) -> dict[str, Any]:

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
+from dbbackup.core.archive_toc import TABLE_DATA
 from dbbackup.core.fill_order import FillOrder, fill_order
+from dbbackup.core.missing_data import waiting_for_data
 from dbbackup.core.ports import Progress
 from dbbackup.core.restore_failure import Failure, to_repeat
 from dbbackup.core.restore_ports import Cluster, CopySession, RestoringTools
 from dbbackup.operations.entry_scripts import entry_scripts
 from dbbackup.operations.filling import Filling
+
+_WAITS = "it waits for data that is missing, and which it would change or refuse"
 
 
 def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools) -> tuple[Failure, ...]:
@@ -33,7 +37,8 @@ def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools
         with session.creating_allowed(order):
             run.restore(order.structure, jobs=1)
             run.restore(order.main, jobs=options.jobs)
-            run.restore(order.inherited, jobs=options.jobs)
+            run.load_again(session)
+            run.restore(run.not_waiting(order.after_data), jobs=options.jobs)
             # What is made at the second try needs the same rights.
             run.repeat(session)
         run.say_grants(session, order, plan.own.keys() - plan.aside)
@@ -98,6 +103,18 @@ class _Runs:
             if (words := session.execute(self._filling.plan.own[number])) is not None:
                 self.failed[number] = words
 
+    def load_again(self, session: CopySession) -> None:
+        """Try once more what failed, where that is data, before anything is made that acts on data."""
+        kinds = {self._filling.contents.by_id[number].kind for number in self.failed}
+        if not kinds.isdisjoint((TABLE_DATA, "TABLE")):
+            self.repeat(session)
+
+    def not_waiting(self, numbers: Sequence[int]) -> list[int]:
+        """Those that need not wait for missing data; the others have failed."""
+        waiting = waiting_for_data(self._filling.contents, self.failed.keys())
+        self.failed |= {number: _WAITS for number in numbers if number in waiting}
+        return [number for number in numbers if number not in waiting]
+
     def repeat(self, session: CopySession) -> None:
         """Try what failed once more, one by one in the archive's order, as long as that helps any of it.
 
@@ -108,7 +125,12 @@ class _Runs:
         waiting = to_repeat(contents, self.failed, plan.dropped | plan.own.keys())
         scripts = entry_scripts(self._filling, waiting, self._tools)
         while waiting:
-            left = {number for number in waiting if not self._is_made(session, number, scripts.get(number))}
+            data = waiting_for_data(contents, self.failed.keys())
+            left = {
+                number
+                for number in waiting
+                if number in data or not self._is_made(session, number, scripts.get(number))
+            }
             if len(left) == len(waiting):
                 break
             # The other way round: what waits for something that comes later is made in one more round, too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dbbackup.core.entry_script import prepared_chunks
+from dbbackup.core.missing_data import refreshed_without
 from dbbackup.core.restore_failure import Failure
 from dbbackup.core.restore_ports import RestoringTools
 from dbbackup.operations.filling import Filling
@@ -29,7 +30,12 @@ def unrestored_script(
         yield b"\n" + _comment(f"Failed: {failure.what}: {failure.error}")
         if failure.dump_id is None:
             yield failure.statement.encode(errors="surrogateescape") + b"\n"
-    numbers = [failure.dump_id for failure in failures if failure.dump_id is not None]
+    failed = {failure.dump_id for failure in failures if failure.dump_id is not None}
+    stale = refreshed_without(filling.contents, failed) - filling.plan.dropped
+    for entry in filling.contents.items:
+        if entry.dump_id in stale:
+            yield b"\n" + _comment(f"Filled without the data that was missing: {entry.description}")
+    numbers = [entry.dump_id for entry in filling.contents.items if entry.dump_id in failed | stale]
     if numbers:
         script = tools.script(filling.archive, numbers, filling.options, tablespaces=not filling.plan.no_tablespaces)
         with script as chunks:

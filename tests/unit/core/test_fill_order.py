@@ -34,7 +34,7 @@ def test_a_superuser_needs_no_run_for_schemas_and_gives_nobody_anything() -> Non
 def test_nothing_is_restored_twice_nor_left_out_of_all_runs() -> None:
     for superuser in (True, False):
         order = _order(*ARCHIVE.items, superuser=superuser)
-        runs = order.schemas + order.structure + order.main + order.inherited + order.last
+        runs = order.schemas + order.structure + order.main + order.after_data + order.last
         assert sorted(runs) == [each.dump_id for each in ARCHIVE.items]
 
 
@@ -69,7 +69,7 @@ def test_what_reaches_tables_that_inherit_waits_for_all_data() -> None:
     entries = [entry(20 + number, kind, section=Section.POST_DATA) for number, kind in enumerate(kinds)]
     for superuser in (True, False):
         order = _order(*entries, DATA, superuser=superuser)
-        assert (order.main, order.inherited) == ((12,), (20, 21, 22))
+        assert (order.main, order.after_data) == ((12,), (20, 21, 22))
 
 
 def test_who_has_granted_something_may_use_its_schema_meanwhile() -> None:
