@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from dbbackup.core.archive_toc import TABLE_DATA
 from dbbackup.core.fill_order import FillOrder, fill_order
-from dbbackup.core.missing_data import waiting_for_data
+from dbbackup.core.missing_data import refreshed_without, waiting_for_data
 from dbbackup.core.ports import Progress
 from dbbackup.core.restore_failure import Failure, to_repeat
 from dbbackup.core.restore_ports import Cluster, CopySession, RestoringTools
@@ -42,8 +42,12 @@ def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools
             # What is made at the second try needs the same rights.
             run.repeat(session)
         run.say_grants(session, order, plan.own.keys() - plan.aside)
+        missing = frozenset(run.failed)
         run.restore(order.last, jobs=options.jobs)
         run.repeat(session)
+        # Data that came only then is to be in the views, too.
+        stale = refreshed_without(filling.contents, missing) if missing - run.failed.keys() else frozenset[int]()
+        run.restore([number for number in order.last if number in stale - run.failed.keys()], jobs=1)
     return run.failures()
 
 

@@ -49,6 +49,16 @@ REFUSED = """
     DELETE FROM allowed
 """
 
+# Rows that a check accepts only when a view is filled, and a view of those rows.
+CROSSED = """
+    CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM t;
+    CREATE FUNCTION any_there() RETURNS bool LANGUAGE sql AS 'SELECT n > 0 FROM public.counted';
+    CREATE TABLE item (id int CHECK (any_there())); INSERT INTO item VALUES (7);
+    CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+    CREATE TRIGGER never BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION never();
+    CREATE MATERIALIZED VIEW of_item AS SELECT * FROM item; CREATE MATERIALIZED VIEW further AS SELECT * FROM of_item
+"""
+
 
 @pytest.fixture
 def ground(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
@@ -71,6 +81,14 @@ def test_what_is_loaded_at_the_second_try_is_what_was_saved(ground: Ground) -> N
         ended = ground.restore("--jobs", jobs, to=target)
         assert ended.status == 0, ended.err + ended.out
         assert ground.dump(target) == before
+
+
+def test_a_view_has_the_data_that_came_after_it(ground: Ground) -> None:
+    before = _saved(ground, CROSSED)
+    ended = ground.restore(to="another")
+    assert ended.status == 0, ended.err + ended.out
+    assert ground.dump("another") == before
+    assert ground.root.value("SELECT id FROM further", "another") == 7
 
 
 def test_what_would_act_on_missing_data_comes_with_it(ground: Ground, tmp_path: Path) -> None:
