@@ -48,6 +48,7 @@ def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools
         # Data that came only then is to be in the views, too.
         stale = refreshed_without(filling.contents, missing) if missing - run.failed.keys() else frozenset[int]()
         run.restore([number for number in order.last if number in stale - run.failed.keys()], jobs=1)
+        run.restore(order.event_triggers, jobs=1)
     return run.failures()
 
 

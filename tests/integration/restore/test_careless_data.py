@@ -11,6 +11,7 @@ import pytest
 from devtools.postgres import Server
 from tests.support.as_master import Ground, ground_on
 from tests.support.command import clean_environment
+from tests.support.restores import cli
 
 # Rows that are loaded at the second try, on tables with triggers, policies and constraints that old rows violate.
 LATE = """
@@ -59,6 +60,15 @@ CROSSED = """
     CREATE MATERIALIZED VIEW of_item AS SELECT * FROM item; CREATE MATERIALIZED VIEW further AS SELECT * FROM of_item
 """
 
+# An event trigger that forbids everything, also to fill a view.
+FORBIDDING = """
+    CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW of_t AS SELECT * FROM t;
+    CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no DDL'; END $$;
+    GRANT SELECT ON of_t TO PUBLIC; RESET ROLE;
+    CREATE EVENT TRIGGER nope ON ddl_command_start EXECUTE FUNCTION no();
+    SET event_triggers = off; ALTER EVENT TRIGGER nope ENABLE ALWAYS; COMMENT ON EVENT TRIGGER nope IS 'never'
+"""
+
 
 @pytest.fixture
 def ground(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
@@ -68,8 +78,8 @@ def ground(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def _saved(ground: Ground, statements: str) -> str:
+    ground.root.execute("GRANT app TO master WITH INHERIT TRUE")
     ground.execute("SET ROLE app; " + statements)
-    ground.execute("GRANT app TO master WITH INHERIT TRUE")
     ended = ground.backup()
     assert ended.status == 0, ended.err
     return ground.dump()
@@ -89,6 +99,16 @@ def test_a_view_has_the_data_that_came_after_it(ground: Ground) -> None:
     assert ended.status == 0, ended.err + ended.out
     assert ground.dump("another") == before
     assert ground.root.value("SELECT id FROM further", "another") == 7
+
+
+def test_an_event_trigger_forbids_nothing_of_the_restore(ground: Ground) -> None:
+    before = _saved(ground, FORBIDDING)
+    latest = ("restore", "latest", "--directory", ground.folder, "--database", ground.name, "--yes")
+    for target in ("another", ground.name):
+        ended = cli(*latest, environment=ground.root.environment(target))
+        assert ended.status == 0, ended.err + ended.out
+        assert ground.dump(target) == before
+        assert ground.root.value("SELECT id FROM of_t", target) == 1
 
 
 def test_what_would_act_on_missing_data_comes_with_it(ground: Ground, tmp_path: Path) -> None:

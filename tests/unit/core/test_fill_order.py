@@ -24,17 +24,18 @@ def _order(*entries: Entry, plan: Plan | None = None, owner: bool = True, superu
 
 def test_schemas_come_first_and_what_pg_restore_comes_to_last_comes_last() -> None:
     order = _order(*ARCHIVE.items)
-    assert (order.schemas, order.structure, order.main, order.last) == ((10,), (11,), (12, 13), (14, 15, 16, 17))
+    assert (order.schemas, order.structure, order.main, order.last) == ((10,), (11,), (12, 13), (14, 16, 17))
+    assert order.event_triggers == (15,), "it may forbid the others"
 
 
 def test_a_superuser_needs_no_run_for_schemas_and_gives_nobody_anything() -> None:
-    assert _order(*ARCHIVE.items, superuser=True) == FillOrder((), (10, 11), (12, 13), (), (14, 15, 16, 17))
+    assert _order(*ARCHIVE.items, superuser=True) == FillOrder((), (10, 11), (12, 13), (), (14, 16, 17), (15,))
 
 
 def test_nothing_is_restored_twice_nor_left_out_of_all_runs() -> None:
     for superuser in (True, False):
         order = _order(*ARCHIVE.items, superuser=superuser)
-        runs = order.schemas + order.structure + order.main + order.after_data + order.last
+        runs = order.schemas + order.structure + order.main + order.after_data + order.last + order.event_triggers
         assert sorted(runs) == [each.dump_id for each in ARCHIVE.items]
 
 
@@ -42,7 +43,7 @@ def test_what_the_plan_does_otherwise_is_in_no_run() -> None:
     plan = Plan(dropped=frozenset({12}), aside=frozenset({13}), own={17: "GRANT ..."})
     order = _order(*ARCHIVE.items, plan=plan)
     assert order.main == ()
-    assert order.last == (14, 15, 16)
+    assert order.last + order.event_triggers == (14, 16, 15)
 
 
 def test_owners_may_create_meanwhile_where_they_own_something_but_not_the_schema() -> None:
@@ -65,11 +66,11 @@ def test_owners_of_publications_must_be_allowed_to_create_in_the_database() -> N
 
 
 def test_what_reaches_tables_that_inherit_waits_for_all_data() -> None:
-    kinds = ("CHECK CONSTRAINT", "TRIGGER", "FK CONSTRAINT")
+    kinds = ("CHECK CONSTRAINT", "TRIGGER", "FK CONSTRAINT", "ROW SECURITY")
     entries = [entry(20 + number, kind, section=Section.POST_DATA) for number, kind in enumerate(kinds)]
     for superuser in (True, False):
         order = _order(*entries, DATA, superuser=superuser)
-        assert (order.main, order.after_data) == ((12,), (20, 21, 22))
+        assert (order.main, order.after_data) == ((12,), (20, 21, 22, 23))
 
 
 def test_who_has_granted_something_may_use_its_schema_meanwhile() -> None:
