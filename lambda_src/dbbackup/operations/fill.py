@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
-from dbbackup.core.archive_toc import TABLE_DATA
 from dbbackup.core.fill_order import FillOrder, fill_order
 from dbbackup.core.missing_data import refreshed_without, waiting_for_data
 from dbbackup.core.ports import Progress
@@ -37,7 +36,6 @@ def fill(copy: str, filling: Filling, *, cluster: Cluster, tools: RestoringTools
         with session.creating_allowed(order):
             run.restore(order.structure, jobs=1)
             run.restore(order.main, jobs=options.jobs)
-            run.load_again(session)
             run.restore(run.not_waiting(order.after_data), jobs=options.jobs)
             # What is made at the second try needs the same rights.
             run.repeat(session)
@@ -107,12 +105,6 @@ class _Runs:
         for number in sorted(numbers):
             if (words := session.execute(self._filling.plan.own[number])) is not None:
                 self.failed[number] = words
-
-    def load_again(self, session: CopySession) -> None:
-        """Try once more what failed, where that is data, before anything is made that acts on data."""
-        kinds = {self._filling.contents.by_id[number].kind for number in self.failed}
-        if not kinds.isdisjoint((TABLE_DATA, "TABLE")):
-            self.repeat(session)
 
     def not_waiting(self, numbers: Sequence[int]) -> list[int]:
         """Those that need not wait for missing data; the others have failed."""
