@@ -65,7 +65,7 @@ def test_a_session_for_as_long_as_we_stay_is_a_session(database: Database, tmp_p
 def test_short_timeouts_are_taken_away_later_where_a_pooler_takes_no_options(
     database: Database, tmp_path: Path
 ) -> None:
-    user = database.user_without_rights("IN ROLE pg_read_all_data")
+    user = database.user_without_rights("IN ROLE rds_superuser")
     database.superuser.execute(f"ALTER ROLE {user.user} SET statement_timeout = 500")
     with start_pooler(database.server, transactions=False, takes_options=False) as pooler:
         done = dbbackup("backup", "--directory", tmp_path, environment=_environment(user, pooler))

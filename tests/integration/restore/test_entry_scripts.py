@@ -54,7 +54,7 @@ def place(new_database: DatabaseMaker, tmp_path_factory: pytest.TempPathFactory)
     with database.superuser.connect() as connection:
         connection.execute("SET allow_in_place_tablespaces = on")
         connection.execute('CREATE TABLESPACE "its ""own"" place" LOCATION \'\'')
-    yield database
+    yield database.superuser
     database.superuser.server.execute(f'DROP DATABASE "{database.name}" WITH (FORCE)')
     database.superuser.server.execute('DROP TABLESPACE "its ""own"" place"')
     database.superuser.server.execute(f'DROP ROLE IF EXISTS "{OWNER}"')
