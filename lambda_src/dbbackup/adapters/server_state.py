@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import psycopg
@@ -21,6 +22,8 @@ from dbbackup.core.database_properties import DatabaseProperties
 from dbbackup.core.leftovers import MAX_MARK, Beside, Found, sort_out
 from dbbackup.core.restore_plan import ExistingDatabase, ServerState, Skip
 
+PASSING_SECONDS = 3.0
+"""How long a session that we may not end is given to end by itself before it is one that keeps us from a restore."""
 _STATE = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, current_user,
            r.rolsuper, r.rolsuper OR r.rolcreatedb, pg_is_in_recovery(),
@@ -115,7 +118,7 @@ def _existing(
     found = rows(session, _EXISTING, target)
     if not found:
         return None, None
-    sessions = rows(session, _SESSIONS, target)
+    sessions, stubborn = _sessions(session, target)
     with connect(connection.model_copy(update={"database": target}), "restore plan") as inside:
         tables = len(inside.execute(contents.TABLES.encode()).fetchall())
         empty = is_empty(inside)
@@ -124,13 +127,26 @@ def _existing(
         target,
         owner=found[0][0],
         size_bytes=found[0][1],
-        sessions=tuple(session for session, _ in sessions),
-        stubborn=tuple(session for session, may_end in sessions if not may_end),
+        sessions=sessions,
+        stubborn=stubborn,
         prepared=tuple(row[0] for row in rows(session, _PREPARED, target)),
         tables=tables,
         empty=empty,
     )
     return existing, properties
+
+
+def _sessions(session: psycopg.Connection[TupleRow], target: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who is connected to the target, and which of them we may not end and stay; a provider's check is soon over."""
+    give_up = time.monotonic() + PASSING_SECONDS
+    found = rows(session, _SESSIONS, target)
+    every = tuple(who for who, _ in found)
+    stubborn = [who for who, may_end in found if not may_end]
+    while stubborn and time.monotonic() < give_up:
+        time.sleep(PASSING_SECONDS / 10)
+        there = {who for who, _ in rows(session, _SESSIONS, target)}
+        stubborn = [who for who in stubborn if who in there]
+    return every, tuple(stubborn)
 
 
 def databases_beside(session: psycopg.Connection[TupleRow], target: str) -> Beside:

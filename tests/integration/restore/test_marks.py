@@ -101,6 +101,14 @@ def test_a_session_that_may_not_be_ended_is_named_before_anything_is_done(scene:
     assert scene.restore().status == 0
 
 
+def test_a_session_that_is_there_for_a_moment_keeps_nobody_from_a_restore(scene: Scene) -> None:
+    with scene.target.superuser.connect() as session:
+        # As a provider's check of its instances: it ends by itself while the plan is made.
+        session.execute("SET idle_session_timeout = '1500ms'")
+        ended = scene.restore()
+    assert ended.status == 0, ended.err
+
+
 def test_a_session_that_may_not_be_ended_does_not_save_the_others(scene: Scene) -> None:
     server = scene.target.server
     app = scene.target.user_without_rights()
