@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import typer
 
 from dbbackup.cli.output import print_json, say
 from dbbackup.core.errors import RefusedError
+from dbbackup.core.leftovers import State
 from dbbackup.core.ports import ProgressListener
 from dbbackup.core.restore_plan import Plan, Skip
 from dbbackup.core.units import format_bytes, format_seconds, format_time
@@ -185,11 +187,18 @@ def show_resumed(resumed: Resumed, target: str, *, as_json: bool) -> None:
                 "old_database": resumed.old_database,
                 "refused": [_as_document(skip) for skip in resumed.refused],
                 "left_alone": list(resumed.left_alone),
+                "without": list(resumed.without),
             }
         )
         return
     if resumed.finished:
-        say(f"✅ Database {target!r} is now the copy restored from {resumed.finished.mark.backup}")
+        backup = resumed.finished.mark.backup
+        before = resumed.finished.mark.state is State.REPLACED
+        say(f"✅ Database {target!r} is {'already' if before else 'now'} the copy restored from {backup}")
+        for entry in resumed.without:
+            say(f"   {'perhaps ' if before else ''}without {entry}")
+        if resumed.without:
+            say(f"   why, and which statements bring it: dbbackup restore {shlex.quote(backup)} --plan")
     elif resumed.removed.databases:
         say(f"✅ Database {target!r} is as it was before the restore that was stopped")
     else:

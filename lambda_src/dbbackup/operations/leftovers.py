@@ -70,11 +70,13 @@ class Resumed:
     """What a resumption has done.
 
     Attributes:
-        finished: the copy that is in the target's place now.
+        finished: the copy that is in the target's place now; or what it replaced, where it was there already.
         removed: what was removed.
         old_database: what the target is called now, where there was one.
         refused: what the server refused of the database's properties.
         left_alone: what looks like a restore's and is none, as sentences.
+        without: entries of the archive that the copy has not got: they were left out by plan, failed and were
+            accepted, or were to follow once the copy had its name.
     """
 
     finished: Leftover | None
@@ -82,6 +84,7 @@ class Resumed:
     old_database: str | None
     refused: tuple[Skip, ...] = ()
     left_alone: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | None]) -> Resumed:
@@ -111,8 +114,10 @@ def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | 
             )
         complete = [each for each in beside.leftovers if each.mark.state is State.VERIFIED]
         if not complete:
+            replaced = next((each for each in beside.leftovers if each.mark.state is State.REPLACED), None)
             tidied = tidy(cluster, target)
-            return Resumed(None, tidied, None, tidied.refused, beside.left_alone)
+            without = _without(replaced, _contents_if_known(replaced, find)) if replaced else ()
+            return Resumed(replaced, tidied, None, tidied.refused, beside.left_alone, without)
         copy = complete[0]
         source = _source(copy, target, find)
         contents, properties = None, None
@@ -128,7 +133,15 @@ def resume(cluster: Cluster, target: str, find: Callable[[str], ArchiveSource | 
             old = old_name(target, datetime.now(UTC), names) if target in names else None
             refused = cluster.swap(copy.name, target, old, properties=properties, mark=None)
         tidied = tidy(cluster, target)
-        return Resumed(copy, tidied, old, (*refused, *not_given_back, *tidied.refused), beside.left_alone)
+        refused += [*not_given_back, *tidied.refused]
+        return Resumed(copy, tidied, old, tuple(refused), beside.left_alone, _without(copy, contents))
+
+
+def _without(copy: Leftover, contents: TableOfContents | None) -> tuple[str, ...]:
+    skipped = frozenset(copy.mark.skipped)
+    if contents is None:
+        return (f"{len(skipped)} entries of its archive",) if skipped else ()
+    return tuple(entry.description for entry in contents.items if entry.dump_id in skipped)
 
 
 def _acting(copy: Leftover, contents: TableOfContents | None, properties: DatabaseProperties | None) -> frozenset[str]:
@@ -155,6 +168,14 @@ def _contents(source: ArchiveSource) -> TableOfContents:
     version = source.manifest.archive.version_id if source.manifest else None
     with source.store.read(source.key, version) as chunks:
         return read_contents(_reader(chunks))
+
+
+def _contents_if_known(replaced: Leftover, find: Callable[[str], ArchiveSource | None]) -> TableOfContents | None:
+    """Of the archive that what replaced it was filled from; None where that is not there any more."""
+    source = find(replaced.mark.backup) if replaced.mark.skipped else None
+    if source is None or source.manifest is None or source.manifest.digest != replaced.mark.manifest_sha256:
+        return None
+    return _contents(source)
 
 
 def _compare_again(

@@ -9,6 +9,8 @@ import pytest
 
 from devtools.postgres import Server, start_server
 from tests.support.as_master import Ground, clean, whole_dump
+from tests.support.faults import wait_for
+from tests.support.halting import start_halting
 from tests.support.restores import cli
 
 HOME = "home of jobs"
@@ -77,3 +79,26 @@ def test_a_rehearsal_does_without_it(ground: Ground) -> None:
     assert ground.backup().status == 0
     drill = cli("drill", "--directory", ground.folder, environment=ground.environment())
     assert drill.status == 0, drill.err + drill.out
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ("dbbackup.adapters.postgres_cluster:PostgresCluster.swap:before::1", "   without EXTENSION"),
+        ("dbbackup.operations.restore:fill_aside:before::1", "   perhaps without EXTENSION"),
+    ],
+    ids=["before the swap", "after it"],
+)
+def test_a_resumption_says_what_it_has_not_put_in_place(ground: Ground, point: str, said: str) -> None:
+    assert ground.backup().status == 0
+    words = ("restore", "latest", "--directory", ground.folder, "--yes")
+    halted = start_halting(point, *words, environment=ground.environment())
+    halted.kill()
+    halted.communicate()
+    wait_for(lambda: ground.root.value("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^dbb'") == 0)
+    resumed = cli("restore", "--resume", "--directory", ground.folder, environment=ground.environment())
+    assert resumed.status == 0, resumed.err
+    assert "the copy restored from" in resumed.out
+    assert f"{said} pg_cron" in resumed.out
+    assert "--plan" in resumed.out
+    assert ground.root.value("SELECT count(*) FROM item", HOME) == 2
