@@ -96,9 +96,7 @@ def show_plan(plan: Plan, write: Callable[[str], None]) -> None:
     for role in plan.roles_to_create:
         write(f"   will create the role {role!r}, without a password")
     for skip in plan.skips:
-        write(f"   will skip {skip.what}: {skip.why}")
-        if skip.statement:
-            write(f"      later: {skip.statement}")  # as it is: in a name or a text, a new line means something
+        write(f"   will skip {_explained(skip)}")
     for note in plan.notes:
         write(f"   note: {note}")
     for blocker in plan.blockers:
@@ -147,9 +145,7 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
     for line in outcome.ownership:
         say(f"   ⚠️  {line}")
     for skip in outcome.plan.skips:
-        say(f"   skipped {skip.what}: {skip.why}")
-        if skip.statement:
-            say(f"      later: {' '.join(skip.statement.split())}")
+        say(f"   skipped {_explained(skip)}")
     _show_refused(outcome.refused)
     for note in outcome.comparison.notes:
         say(f"   note: {note}")
@@ -159,15 +155,19 @@ def show_outcome(outcome: RestoreOutcome, source: ArchiveSource, *, as_json: boo
     say(f"   {took}")
 
 
+def _explained(skip: Skip) -> str:
+    """What is not there and why, with its statement as it is: in a name, a text or a comment a new line counts."""
+    later = f"\n      later: {skip.statement}" if skip.statement else ""
+    return f"{skip.what}: {skip.why}{later}"
+
+
 def _as_document(skip: Skip) -> dict[str, str]:
     return {"what": skip.what, "why": skip.why, **({"statement": skip.statement} if skip.statement else {})}
 
 
 def _show_refused(refused: tuple[Skip, ...]) -> None:
     for skip in refused:
-        say(f"   ⚠️  {skip.what}: {skip.why}")
-        if skip.statement:
-            say(f"      later: {skip.statement};")
+        say(f"   ⚠️  {_explained(skip)}{';' if skip.statement else ''}")
 
 
 def _show_roles(tidied: Tidied) -> None:

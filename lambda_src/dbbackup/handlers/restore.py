@@ -27,7 +27,7 @@ from dbbackup.core.server_choice import refuse_another
 from dbbackup.core.server_name import server_name
 from dbbackup.handlers.environment import FunctionEnvironment, read_environment
 from dbbackup.handlers.notices import failure_notice, notice
-from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event
+from dbbackup.handlers.restore_event import RestoreEvent, parse_restore_event, said_of_an_event
 from dbbackup.handlers.signals import UNKNOWN, Signals
 from dbbackup.operations.archive_source import ArchiveSource
 from dbbackup.operations.backup import BackupRequest, run_backup
@@ -70,6 +70,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             return waiting
         outcome = _restore(settings, asked, source, deadline)
     except DbBackupError as error:
+        error.what, error.action = said_of_an_event(error.what), said_of_an_event(error.action)
         refused = settings is not None and isinstance(error, (InvalidRequestError, RefusedError))
         told = {} if refused else _failed(error, signals)
         missing = _statements(error.failures) if isinstance(error, RestoreIncompleteError) else {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dbbackup.contract import Tier
@@ -28,6 +31,23 @@ class RestoreEvent(BaseModel):
     keep_old: bool = False
     accept_incomplete: bool = False
     retrieval: Retrieval = Retrieval.STANDARD
+
+
+_FIELDS: Final = {
+    "--to": '"to"',
+    "--no-owner": '"owner": false',
+    "--no-privileges": '"privileges": false',
+    "--create-roles": '"create_roles": true',
+    "--keep-old": '"keep_old": true',
+    "--accept-incomplete": '"accept_incomplete": true',
+}
+"""What the options of the command are called in an event."""
+_OPTION: Final = re.compile(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?![\w-])")
+
+
+def said_of_an_event(text: str) -> str:
+    """A message of the operations, which speak of the command's options, for whoever has sent an event."""
+    return _OPTION.sub(lambda found: _FIELDS.get(found[0], found[0]), text)
 
 
 def parse_restore_event(event: object) -> RestoreEvent:

@@ -73,6 +73,7 @@ def test_it_is_a_failed_restore(database: Database, capsys: pytest.CaptureFixtur
     (told,) = notices(output)
     assert (told["kind"], told["outcome"], told["database"]) == ("restore", "failed", target)
     assert told["failure"]["error"] == "restore-incomplete"
+    assert new or '"accept_incomplete": true' in told["failure"]["action"]
     (missing,) = _logged(output, "restore incomplete" if new else "restore failed")["failures"]
     assert missing["statement"] == _INDEX
 

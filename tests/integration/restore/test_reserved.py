@@ -18,7 +18,8 @@ SCHEMA = """
     CREATE EVENT TRIGGER watching ON ddl_command_end EXECUTE FUNCTION seen();
     COMMENT ON EVENT TRIGGER watching IS 'of the superuser';
     CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public;
-    CREATE FUNCTION tight(int) RETURNS bool LANGUAGE sql IMMUTABLE LEAKPROOF AS 'SELECT $1 > 0';
+    CREATE FUNCTION tight(int) RETURNS bool LANGUAGE sql IMMUTABLE LEAKPROOF AS $$ -- more than
+      SELECT $1 > 0 $$;
     CREATE FUNCTION quiet() RETURNS int LANGUAGE sql SET log_min_messages = 'panic' AS 'SELECT 1';
     CREATE FUNCTION native(internal) RETURNS internal LANGUAGE internal AS 'int4in';
     CREATE DOMAIN amount AS int;
@@ -47,12 +48,15 @@ def test_they_are_skipped_as_planned_and_come_back_with_their_statements(ground:
     before = ground.dump()
     plan = ground.restore("--plan", to="another")
     assert plan.status == 0, plan.out
+    said = ground.restore(to="said")
+    assert said.status == 0, said.err
     ended = ground.restore("--json", to="another")
     assert ended.status == 0, ended.err + ended.out
     document = json.loads(ended.out)
     assert document["failures"] == []
     for skip in document["skipped"]:
         assert f"will skip {skip['what']}" in plan.out
+        assert f"later: {skip['statement']}\n" in said.out, "to be pasted"
     ground.execute("".join(f"{skip['statement']}\n" for skip in document["skipped"]), "another")
     assert _lines(ground.dump("another")) == _lines(before)
 
