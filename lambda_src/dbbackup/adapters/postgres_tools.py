@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Self
 
 from dbbackup.adapters.postgres_connection import connect
-from dbbackup.adapters.private_file import service_of, variables_of
+from dbbackup.adapters.private_file import PrivateFile, service_of, variables_of
 from dbbackup.adapters.process import Process, child_environment
 from dbbackup.adapters.session_settings import variables_for
 from dbbackup.adapters.tool_location import Found
@@ -142,6 +141,7 @@ class PostgresTools:
         collect: bool = False,
         on_output: Callable[[bytes], None] | None = None,
         on_line: Callable[[str], None] | None = None,
+        entries: PrivateFile | None = None,
     ) -> Process:
         service = service_of(self._connection.without_variable()) if connect else None
         program = Path(command[0]).name
@@ -159,7 +159,7 @@ class PostgresTools:
                 collect=collect,
                 on_output=on_output,
                 on_line=on_line,
-                private=service,
+                private=tuple(file for file in (service, entries) if file is not None),
             )
         except OSError as error:
             if service is not None:
@@ -254,12 +254,10 @@ class PostgresTools:
         beginning = _Beginning(chunks, deadline)
         contents = read_contents(beginning.read)
         counter = RowCounter(contents)
-        with NamedTemporaryFile("w", prefix="verify-", suffix=".list") as entries:
-            entries.write(data_list(contents))
-            entries.flush()
-            command = commands.write_data(self._program("pg_restore"), use_list=entries.name)
+        with PrivateFile(data_list(contents)) as entries:
+            command = commands.write_data(self._program("pg_restore"), use_list=entries.path)
             with (
-                self._start(command, connect=False, feed=True, on_output=counter.feed) as reader,
+                self._start(command, connect=False, feed=True, on_output=counter.feed, entries=entries) as reader,
                 at_deadline(deadline, reader.kill),
             ):
                 for chunk in beginning.again():

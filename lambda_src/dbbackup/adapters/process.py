@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -53,7 +53,7 @@ class Process:
         collect: bool = False,
         on_output: Callable[[bytes], None] | None = None,
         on_line: Callable[[str], None] | None = None,
-        private: PrivateFile | None = None,
+        private: Sequence[PrivateFile] = (),
     ) -> None:
         """Start the program.
 
@@ -65,7 +65,7 @@ class Process:
             collect: whether its standard output is small and wanted whole.
             on_output: given its standard output piece by piece, in another thread.
             on_line: told of every line of its standard error, from another thread.
-            private: a file that it can read; it is closed with the program.
+            private: files that it can read; they are closed with the program.
 
         Raises:
             OSError: the program cannot be started.
@@ -87,7 +87,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            pass_fds=() if private is None else (private.descriptor,),
+            pass_fds=tuple(file.descriptor for file in private),
             start_new_session=True,  # a Ctrl-C is ours to handle: the child is ended by us, in order
         )
         try:
@@ -226,6 +226,6 @@ class Process:
         self.close_input()
         for thread in self._threads:
             thread.join()
-        for stream in (self._process.stdout, self._process.stderr, self._private):
+        for stream in (self._process.stdout, self._process.stderr, *self._private):
             if stream is not None:
                 stream.close()

@@ -8,9 +8,9 @@ import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from dbbackup.adapters.postgres_tools import PostgresTools
+from dbbackup.adapters.private_file import PrivateFile
 from dbbackup.core import commands
 from dbbackup.core.archive_toc import TableOfContents
 from dbbackup.core.archive_toc_reader import MAGIC, read_contents
@@ -92,7 +92,7 @@ class RestoreTools(PostgresTools):
             if finished.match(line):
                 on_item()
 
-        with self._list(numbers) as use_list:
+        with _list(numbers) as entries:
             command = commands.restore(
                 self._program("pg_restore"),
                 str(archive),
@@ -102,10 +102,10 @@ class RestoreTools(PostgresTools):
                 privileges=options.privileges,
                 disable_triggers=options.disable_triggers,
                 tablespaces=tablespaces,
-                use_list=use_list,
+                use_list=entries.path,
             )
             with (
-                self._start(command, connect=True, on_line=listen) as process,
+                self._start(command, connect=True, on_line=listen, entries=entries) as process,
                 at_deadline(deadline, process.kill),
             ):
                 status = process.wait()  # it writes nothing that would have to be read
@@ -127,27 +127,24 @@ class RestoreTools(PostgresTools):
         Raises:
             VerificationFailedError: the archive cannot be read to its end.
         """
-        with self._list(numbers) as use_list:
+        with _list(numbers) as entries:
             command = commands.write_script(
                 self._program("pg_restore"),
                 str(archive),
                 owner=options.owner,
                 privileges=options.privileges,
                 tablespaces=tablespaces,
-                use_list=use_list,
+                use_list=entries.path,
             )
-            with self._start(command, connect=False) as process:
+            with self._start(command, connect=False, entries=entries) as process:
                 yield process.chunks()
                 status = process.wait()
                 if status != 0:
                     raise self._unreadable(process.said(), process.ending(status))
 
-    @contextmanager
-    def _list(self, numbers: Sequence[int]) -> Iterator[str]:
-        with NamedTemporaryFile("w", prefix="restore-", suffix=".list") as file:
-            file.writelines(f"{number};\n" for number in numbers)
-            file.flush()
-            yield file.name
+
+def _list(numbers: Sequence[int]) -> PrivateFile:
+    return PrivateFile("".join(f"{number};\n" for number in numbers))
 
 
 def contents_of(archive: Path) -> TableOfContents:
