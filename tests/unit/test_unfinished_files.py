@@ -71,7 +71,7 @@ def test_a_container_with_the_same_process_numbers_takes_nothing_away(tmp_path: 
     writer = _start_writer(tmp_path, KEY, ".partial", *contained)
     (path,) = tmp_path.iterdir()
     assert _tidy(tmp_path) == [path.name]
-    writer.terminate()
+    writer.kill()
     writer.wait()
 
 
